@@ -1,0 +1,103 @@
+//! Exit codes and which of several wins.
+
+/// Why the program ends as it does; the contract's table of exit codes, section 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExitReason {
+    /// All taken requests were synced or ignored.
+    Done,
+    /// An unexpected error, a full disk included.
+    Unexpected,
+    /// Wrong usage, unknown task or month.
+    Usage,
+    /// Configuration or ledger unusable; nothing was tried.
+    Unusable,
+    /// Requests failed, or lines were rejected.
+    Failed,
+    /// Another run of this task holds the lock.
+    Locked,
+    /// Work was deferred.
+    Deferred,
+    /// A list was not delivered; it is owed.
+    Owed,
+    /// The books do not balance.
+    Unbalanced,
+    /// The run could not begin.
+    CouldNotBegin,
+}
+
+impl ExitReason {
+    /// All reasons, the most serious first. A wrong usage ends the program
+    /// before it has any other reason, so its place among them does not matter.
+    pub const BY_SERIOUSNESS: [Self; 10] = [
+        Self::Unbalanced,
+        Self::Unexpected,
+        Self::Unusable,
+        Self::CouldNotBegin,
+        Self::Locked,
+        Self::Failed,
+        Self::Deferred,
+        Self::Owed,
+        Self::Usage,
+        Self::Done,
+    ];
+
+    /// The process's exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Unexpected => 1,
+            Self::Usage => 2,
+            Self::Unusable => 3,
+            Self::Failed => 4,
+            Self::Locked => 5,
+            Self::Deferred => 6,
+            Self::Owed => 7,
+            Self::Unbalanced => 8,
+            Self::CouldNotBegin => 9,
+        }
+    }
+
+    /// The word in `run_history.exit_reasons`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Unexpected => "unexpected_error",
+            Self::Usage => "usage",
+            Self::Unusable => "unusable",
+            Self::Failed => "failed",
+            Self::Locked => "locked",
+            Self::Deferred => "deferred",
+            Self::Owed => "owed",
+            Self::Unbalanced => "unbalanced",
+            Self::CouldNotBegin => "could_not_begin",
+        }
+    }
+
+    /// The most serious of `reasons`; [`Done`](Self::Done) if there are none.
+    #[must_use]
+    pub fn most_serious(reasons: &[Self]) -> Self {
+        Self::BY_SERIOUSNESS
+            .into_iter()
+            .find(|reason| reasons.contains(reason))
+            .unwrap_or(Self::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_serious_reason_wins() {
+        let order: Vec<u8> = ExitReason::BY_SERIOUSNESS
+            .iter()
+            .map(|r| r.code())
+            .collect();
+        assert_eq!(order, [8, 1, 3, 9, 5, 4, 6, 7, 2, 0]);
+        let reasons = [ExitReason::Owed, ExitReason::Deferred, ExitReason::Failed];
+        assert_eq!(ExitReason::most_serious(&reasons), ExitReason::Failed);
+        assert_eq!(ExitReason::most_serious(&[]), ExitReason::Done);
+    }
+}

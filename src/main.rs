@@ -1,0 +1,3 @@
+//! The `nightferry` binary.
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! The nouns: names, times, facts, outcomes, runs, and the closed word lists.
+//!
+//! Layer 0: nothing here knows of SQL, HTTP or the command line.
+
+mod facts;
+mod name;
+mod outcome;
+mod run;
+mod task;
+mod time;
+mod words;
+
+pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
+pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
+pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Outcome};
+pub use run::{RunBooks, RunId, run_name};
+pub use task::TaskId;
+pub use time::{LocalTime, Month, Timestamp, Zone};
+pub use words::{
+    Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState, RunState,
+    UnknownWord, Verified,
+};

@@ -1,0 +1,101 @@
+//! What became of a request in one run.
+
+use super::facts::{ETag, ObjectFacts};
+use super::name::ObjectName;
+use super::time::Timestamp;
+use super::words::{FailureCause, IgnoreReason, Verified};
+
+/// What the rule says about one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Carry it.
+    Copy,
+    /// Leave it.
+    Ignore(IgnoreReason),
+}
+
+/// The ledger's memory of our own last copy of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCopy {
+    /// The source's entity tag when it was read.
+    pub source_etag: ETag,
+    /// The entity tag with which the destination answered.
+    pub copy_etag: ETag,
+}
+
+/// A proven copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// The entity tag with which the destination answered.
+    pub copy_etag: ETag,
+    /// How the copy was proven.
+    pub verified: Verified,
+    /// Bytes carried.
+    pub size_bytes: u64,
+}
+
+/// Why an object failed, and what the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The cause, decided where the answer was read.
+    pub cause: FailureCause,
+    /// The server's error code (`NoSuchKey`, …), if it answered one.
+    pub error_code: Option<String>,
+    /// The HTTP status, if there was an answer.
+    pub http_status: Option<u16>,
+    /// What failed, on what, and why; one line without secrets.
+    pub message: String,
+    /// How long the server asked to wait (`Retry-After`), in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// The server's id of the request that failed.
+    pub server_request_id: Option<String>,
+}
+
+impl Failure {
+    /// A failure that no server answer stands behind.
+    #[must_use]
+    pub fn new(cause: FailureCause, message: impl Into<String>) -> Self {
+        Self {
+            cause,
+            error_code: None,
+            http_status: None,
+            message: message.into(),
+            retry_after_ms: None,
+            server_request_id: None,
+        }
+    }
+}
+
+/// The outcome of a request. Ignored is no error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Copied and proven.
+    Synced(Copied),
+    /// Left alone.
+    Ignored(IgnoreReason),
+    /// Not copied.
+    Failed(Failure),
+}
+
+/// What one run did about one name: a row of `object_history` in the making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The object.
+    pub name: ObjectName,
+    /// When the outcome was reached.
+    pub at: Timestamp,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The source's facts on which the decision was made; `None`: not there, or not known.
+    pub source: Option<ObjectFacts>,
+    /// The destination's facts on which the decision was made.
+    pub destination: Option<ObjectFacts>,
+    /// The id that the destination (or the failing side) gave the deciding request.
+    pub server_request_id: Option<String>,
+    /// From the first request about the object to its outcome.
+    pub duration_ms: u64,
+    /// How often something was tried again within the run.
+    pub retries: u32,
+    /// How many answers asked for a slower pace.
+    pub throttled: u32,
+}

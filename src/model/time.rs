@@ -1,0 +1,267 @@
+//! Instants, the zone they are shown in, and months.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// An instant: milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant `ms` milliseconds after the epoch.
+    #[must_use]
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The instant `ms` milliseconds later (earlier if negative).
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// The same instant as chrono's type; the epoch if it is out of chrono's range.
+    #[must_use]
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self(at.timestamp_millis())
+    }
+}
+
+/// A zone of the IANA database, as configured for a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(Tz);
+
+impl Zone {
+    /// Coordinated universal time, the default.
+    pub const UTC: Self = Self(Tz::UTC);
+
+    /// `at` on this zone's clocks.
+    #[must_use]
+    pub fn local(self, at: Timestamp) -> LocalTime {
+        let offset = self.0.offset_from_utc_datetime(&at.utc().naive_utc()).fix();
+        LocalTime {
+            at,
+            offset_minutes: offset.local_minus_utc().div_euclid(60),
+        }
+    }
+
+    /// chrono-tz's zone.
+    #[must_use]
+    pub const fn tz(self) -> Tz {
+        self.0
+    }
+
+    /// The zone's IANA name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl FromStr for Zone {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        name.parse().map(Self).map_err(|_| {
+            format!("`{name}` is no time zone of the IANA database (such as Asia/Shanghai)")
+        })
+    }
+}
+
+/// An instant together with the offset that its zone's clocks had then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime {
+    /// The instant.
+    pub at: Timestamp,
+    /// Local minus UTC, in minutes.
+    pub offset_minutes: i32,
+}
+
+impl LocalTime {
+    fn date_time(self) -> DateTime<FixedOffset> {
+        let offset = FixedOffset::east_opt(self.offset_minutes * 60).unwrap_or(Utc.fix());
+        self.at.utc().with_timezone(&offset)
+    }
+
+    /// RFC 3339 with milliseconds and a numeric offset.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.date_time()
+            .format("%Y-%m-%dT%H:%M:%S%.3f%:z")
+            .to_string()
+    }
+
+    /// `yyyyMMddHHmmssSSS`, the stamp in names of runs and lists.
+    #[must_use]
+    pub fn stamp(self) -> String {
+        self.date_time().format("%Y%m%d%H%M%S%3f").to_string()
+    }
+
+    /// The calendar day.
+    #[must_use]
+    pub fn day(self) -> NaiveDate {
+        self.date_time().date_naive()
+    }
+
+    /// The calendar month.
+    #[must_use]
+    pub fn month(self) -> Month {
+        Month::of(self.day())
+    }
+
+    /// The same offset, `ms` milliseconds later.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self {
+            at: self.at.plus_ms(ms),
+            offset_minutes: self.offset_minutes,
+        }
+    }
+}
+
+/// A calendar month, written `YYYY-MM`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i32,
+    month: u32,
+}
+
+impl Month {
+    /// The month in which `day` lies.
+    #[must_use]
+    pub fn of(day: NaiveDate) -> Self {
+        Self {
+            year: day.year(),
+            month: day.month(),
+        }
+    }
+
+    /// The month before.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        if self.month == 1 {
+            Self {
+                year: self.year - 1,
+                month: 12,
+            }
+        } else {
+            Self {
+                year: self.year,
+                month: self.month - 1,
+            }
+        }
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl FromStr for Month {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no month; write YYYY-MM, `this` or `last`");
+        if text.len() != 7 {
+            return Err(wrong());
+        }
+        NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
+            .map(Self::of)
+            .map_err(|_| wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn a_local_time_is_written_with_milliseconds_and_offset() {
+        let at = Timestamp::from_ms(1_609_833_838_031);
+        let local = zone("Asia/Shanghai").local(at);
+        assert_eq!(local.rfc3339(), "2021-01-05T16:03:58.031+08:00");
+        assert_eq!(local.stamp(), "20210105160358031");
+        assert_eq!(
+            zone("America/St_Johns").local(at).rfc3339(),
+            "2021-01-05T04:33:58.031-03:30"
+        );
+    }
+
+    #[test]
+    fn the_same_instant_lies_in_different_months_in_different_zones() {
+        let at = Timestamp::from_ms(1_793_463_000_000); // 2026-10-31T16:10:00Z
+        assert_eq!(Zone::UTC.local(at).month().to_string(), "2026-10");
+        assert_eq!(
+            zone("Asia/Shanghai").local(at).month().to_string(),
+            "2026-11"
+        );
+    }
+
+    #[test]
+    fn a_daylight_saving_change_moves_the_month_boundary() {
+        // Berlin left summer time on 2026-10-25: the boundary of November is at 23:00Z.
+        let berlin = zone("Europe/Berlin");
+        let boundary = "2026-10-31T23:00:00Z"
+            .parse::<DateTime<Utc>>()
+            .unwrap()
+            .into();
+        assert_eq!(berlin.local(boundary).month().to_string(), "2026-11");
+        assert_eq!(
+            berlin.local(boundary.plus_ms(-1)).month().to_string(),
+            "2026-10"
+        );
+        assert_eq!(
+            berlin.local(boundary.plus_ms(-1)).rfc3339(),
+            "2026-10-31T23:59:59.999+01:00"
+        );
+        let summer = "2026-03-31T22:00:00Z"
+            .parse::<DateTime<Utc>>()
+            .unwrap()
+            .into();
+        assert_eq!(berlin.local(summer).month().to_string(), "2026-04");
+    }
+
+    #[test]
+    fn months_are_strict_about_their_form() {
+        for wrong in [
+            "2026",
+            "2026-13",
+            "2026-1",
+            "26-01",
+            "2026-01-01",
+            "november",
+            "",
+        ] {
+            assert!(wrong.parse::<Month>().is_err(), "{wrong}");
+        }
+        let month: Month = "2026-01".parse().unwrap();
+        assert_eq!(month.previous().to_string(), "2025-12");
+    }
+}
