@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod decide;
 pub mod exit;
+pub mod ledger;
 pub mod model;
 pub mod secret;

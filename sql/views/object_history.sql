@@ -1,0 +1,18 @@
+-- Every attempt: the facts, the decision and what came of it. Two halves, so
+-- that a search by name uses an index.
+CREATE VIEW object_history AS
+SELECT task.id AS task, name, name AS destination_name, attempt.request, run.number AS run,
+       attempt, at, at_local, outcome, attempt.reason, source_etag, source_size_bytes,
+       source_modified_at, destination_etag, destination_size_bytes, destination_modified_at,
+       copy_etag, verified, error_code, http_status, server_request_id, duration_ms
+FROM attempt JOIN request USING (request) JOIN run ON run.run = attempt.run
+JOIN task ON task.task = request.task
+WHERE request.state <> 'pending'
+UNION ALL
+SELECT task.id, name, name, attempt.request, run.number,
+       attempt, at, at_local, outcome, attempt.reason, source_etag, source_size_bytes,
+       source_modified_at, destination_etag, destination_size_bytes, destination_modified_at,
+       copy_etag, verified, error_code, http_status, server_request_id, duration_ms
+FROM attempt JOIN request USING (request) JOIN run ON run.run = attempt.run
+JOIN task ON task.task = request.task
+WHERE request.state = 'pending';

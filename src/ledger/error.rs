@@ -1,0 +1,81 @@
+//! What can be wrong with a ledger.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why the ledger could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no file.
+    #[error("there is no ledger at {0}; the first `nightferry run` makes one")]
+    Missing(PathBuf),
+    /// The file is a database of another program, or no database.
+    #[error(
+        "{0} is no Nightferry ledger; move it away, or correct `data_dir` in the configuration"
+    )]
+    Foreign(PathBuf),
+    /// The file was written by a newer release.
+    #[error(
+        "{path} has ledger version {found}, this release knows up to {known}; use a newer release"
+    )]
+    Newer {
+        /// The ledger.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The file is damaged.
+    #[error(
+        "the ledger {0} is damaged; restore a backup (`nightferry ledger check` shows what is wrong)"
+    )]
+    Damaged(PathBuf),
+    /// The disk is full.
+    #[error("the disk that holds the ledger {0} is full; make room and run again, nothing is lost")]
+    DiskFull(PathBuf),
+    /// The file cannot be read or written.
+    #[error(
+        "the ledger {path} cannot be opened: {source}; check that the file and its folder can be read and written"
+    )]
+    Unopenable {
+        /// The ledger.
+        path: PathBuf,
+        /// What the system said.
+        source: rusqlite::Error,
+    },
+    /// Another process held the ledger for longer than the busy timeout.
+    #[error(
+        "the ledger {0} stayed locked by another process; find out what holds it (a `sqlite3` shell with an open transaction?) and run again"
+    )]
+    Busy(PathBuf),
+    /// A statement failed.
+    #[error("the ledger {path} refused a statement: {source}")]
+    Statement {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+impl LedgerError {
+    /// Sorts an error of SQLite on the ledger at `path`.
+    #[must_use]
+    pub fn of(path: PathBuf, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign(path),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(path),
+            Some(ErrorCode::DiskFull) => Self::DiskFull(path),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(path),
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                Self::Unopenable { path, source }
+            }
+            _ => Self::Statement { path, source },
+        }
+    }
+}
+
+/// Shorthand for results of the ledger.
+pub type Result<T> = std::result::Result<T, LedgerError>;

@@ -1,0 +1,185 @@
+//! The ledger: one SQLite file that remembers every request and what became of it.
+//!
+//! All SQL of the program is behind this module. A [`Ledger`] is one connection:
+//! the recorder owns the one that writes during a run, others read beside it.
+//! Readers never block the writer nor it them (write-ahead log). Writers take
+//! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
+
+mod error;
+mod schema;
+mod tasks;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use error::{LedgerError, Result};
+pub use schema::VIEWS;
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The ledger's key of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TaskKey(i64);
+
+/// One connection to the ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Ledger {
+    /// Opens the ledger for writing; makes it (mode `file_mode`), or brings it to
+    /// this release's version, as needed.
+    ///
+    /// # Errors
+    /// If the file is foreign, newer, damaged, or cannot be written.
+    pub fn open(path: &Path, file_mode: u32) -> Result<Self> {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(file_mode)
+            .open(path)
+            .map_err(|error| unopenable(path, &error))?;
+        let mut ledger = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        ledger.refuse_foreign(true)?;
+        ledger.prepare().map_err(|error| ledger.error(error))?;
+        schema::migrate(&mut ledger.connection).map_err(|error| ledger.error(error))?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger for reading only.
+    ///
+    /// # Errors
+    /// If there is none, or it is foreign, newer, older, damaged or unreadable.
+    pub fn open_read_only(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Err(LedgerError::Missing(path.to_owned()));
+        }
+        let ledger = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        ledger.refuse_foreign(false)?;
+        Ok(ledger)
+    }
+
+    /// Another connection to the same ledger, for reading beside the writer.
+    ///
+    /// # Errors
+    /// As [`open_read_only`](Self::open_read_only).
+    pub fn reader(&self) -> Result<Self> {
+        Self::open_read_only(&self.path)
+    }
+
+    /// Where the ledger lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .map_err(|error| LedgerError::of(path.to_owned(), error))?;
+        let ledger = Self {
+            connection,
+            path: path.to_owned(),
+        };
+        ledger
+            .connection
+            .busy_timeout(BUSY_TIMEOUT)
+            .map_err(|error| ledger.error(error))?;
+        ledger.connection.set_prepared_statement_cache_capacity(64);
+        Ok(ledger)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<()> {
+        // Only takes effect on a file without tables: pages freed by a later
+        // prune can then be given back without rewriting the file.
+        self.connection
+            .pragma_update(None, "auto_vacuum", "incremental")?;
+        self.connection.pragma_update(None, "journal_mode", "wal")?;
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        self.connection.pragma_update(None, "foreign_keys", true)?;
+        self.connection.pragma_update(None, "temp_store", "file")?;
+        self.connection.pragma_update(None, "cache_size", -16_000)
+    }
+
+    fn refuse_foreign(&self, may_be_empty: bool) -> Result<()> {
+        let (application_id, version) =
+            schema::header(&self.connection).map_err(|error| self.error(error))?;
+        let empty = application_id == 0 && version == 0 && self.has_no_tables()?;
+        if empty {
+            return if may_be_empty {
+                Ok(())
+            } else {
+                Err(LedgerError::Missing(self.path.clone()))
+            };
+        }
+        if application_id != schema::APPLICATION_ID {
+            return Err(LedgerError::Foreign(self.path.clone()));
+        }
+        if version > schema::known_version() {
+            let known = schema::known_version();
+            return Err(LedgerError::Newer {
+                path: self.path.clone(),
+                found: version,
+                known,
+            });
+        }
+        Ok(())
+    }
+
+    fn has_no_tables(&self) -> Result<bool> {
+        self.connection
+            .query_row(
+                "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|error| self.error(error))
+    }
+
+    /// Sorts an error of SQLite.
+    fn error(&self, error: rusqlite::Error) -> LedgerError {
+        LedgerError::of(self.path.clone(), error)
+    }
+
+    /// Runs `work` in one write transaction: all of it is kept, or nothing.
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let attempt = || {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        attempt().map_err(|error| LedgerError::of(self.path.clone(), error))
+    }
+
+    /// Runs `query` on the connection as it is.
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        query(&self.connection).map_err(|error| self.error(error))
+    }
+}
+
+fn unopenable(path: &Path, error: &std::io::Error) -> LedgerError {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return LedgerError::DiskFull(path.to_owned());
+    }
+    let source = rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+        Some(error.to_string()),
+    );
+    LedgerError::Unopenable {
+        path: path.to_owned(),
+        source,
+    }
+}
