@@ -85,9 +85,11 @@ CREATE TABLE run (
     -- Why taken requests stayed pending.
     deferral         TEXT CHECK (deferral IN (
         'window_ended', 'stopped', 'limit', 'breaker_open', 'could_not_begin', 'awaiting_restore')),
-    -- The last name that was planned: the next run begins behind it, so that
-    -- names late in the alphabet do not wait for ever when nights are too short.
-    planned_name     TEXT,
+    -- The first name, in the order of work, that was left: the next run begins
+    -- with it, so that no name waits for ever when nights are too short.
+    resume_name      TEXT,
+    -- 1: its lists and manifest are written.
+    listed           INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
     -- Why the run could not begin, and the first request that its
     -- creation_failures list names (earlier ones were named in the same outage).
     begin_cause      TEXT CHECK (begin_cause IN (
@@ -112,6 +114,7 @@ CREATE TABLE run (
     UNIQUE (task, number)
 ) STRICT;
 CREATE INDEX run_running ON run (task) WHERE state = 'running';
+CREATE INDEX run_unlisted ON run (task) WHERE listed = 0;
 
 -- One object name asked for once.
 CREATE TABLE request (

@@ -6,6 +6,9 @@
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
 mod error;
+mod outcomes;
+mod queue;
+mod runs;
 mod schema;
 mod tasks;
 
@@ -17,6 +20,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::{LedgerError, Result};
+pub use outcomes::Recording;
+pub use queue::{Queued, Stretch};
+pub use runs::{BeginFailure, BegunRun, NewRun, RunEnd, Taken};
 pub use schema::VIEWS;
 
 /// How long a writer waits for another one.
@@ -25,6 +31,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 /// The ledger's key of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TaskKey(i64);
+
+/// The ledger's key of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunKey(pub(super) i64);
 
 /// One connection to the ledger.
 #[derive(Debug)]
