@@ -1,8 +1,12 @@
 //! Nightferry carries queued objects between S3 buckets by night and keeps exact books on it.
 
 pub mod clock;
+pub mod data_dir;
 pub mod decide;
 pub mod exit;
 pub mod ledger;
 pub mod model;
+pub mod pool;
+pub mod recorder;
+pub mod run;
 pub mod secret;

@@ -1,0 +1,196 @@
+//! The folder that holds everything: ledger, lists, locks, and who may read them.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::Group;
+
+use crate::model::TaskId;
+
+/// Why the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// The system does not know the group.
+    #[error("`group = \"{0}\"` in the configuration names no group of this system")]
+    UnknownGroup(String),
+    /// A folder cannot be made or given its mode.
+    #[error(
+        "cannot prepare the folder {path}: {source}; check `data_dir` in the configuration and who may write there"
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The modes of what Nightferry writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes {
+    /// Of files.
+    pub file: u32,
+    /// Of folders.
+    pub folder: u32,
+    /// Of `object_lists/`, where people and programs of the group put lists.
+    pub inbox: u32,
+}
+
+impl Modes {
+    /// For the owner alone.
+    pub const PRIVATE: Self = Self {
+        file: 0o600,
+        folder: 0o700,
+        inbox: 0o700,
+    };
+    /// The group reads, and writes into `object_lists/`. The set-group-id bit
+    /// gives new files the folder's group.
+    pub const GROUP: Self = Self {
+        file: 0o640,
+        folder: 0o2750,
+        inbox: 0o2770,
+    };
+}
+
+/// The data directory.
+#[derive(Debug, Clone)]
+pub struct DataDir {
+    root: PathBuf,
+    modes: Modes,
+    group: Option<u32>,
+}
+
+impl DataDir {
+    /// The directory at `root`, for its owner alone or for `group` as well.
+    ///
+    /// # Errors
+    /// If the system does not know the group.
+    pub fn new(root: PathBuf, group: Option<&str>) -> Result<Self, DataDirError> {
+        let group = group
+            .map(|name| match Group::from_name(name) {
+                Ok(Some(group)) => Ok(group.gid.as_raw()),
+                _ => Err(DataDirError::UnknownGroup(name.to_owned())),
+            })
+            .transpose()?;
+        let modes = if group.is_some() {
+            Modes::GROUP
+        } else {
+            Modes::PRIVATE
+        };
+        Ok(Self { root, modes, group })
+    }
+
+    /// The ledger's file.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.root.join("ledger.sqlite")
+    }
+
+    /// The lock file of a task.
+    #[must_use]
+    pub fn lock(&self, task: &TaskId) -> PathBuf {
+        self.root.join("locks").join(format!("{task}.lock"))
+    }
+
+    /// The folder of a task's lists, the counterpart of its prefix in the destination bucket.
+    #[must_use]
+    pub fn task(&self, task: &TaskId) -> PathBuf {
+        self.root.join(task.prefix())
+    }
+
+    /// The folder into which a task's input lists are put.
+    #[must_use]
+    pub fn object_lists(&self, task: &TaskId) -> PathBuf {
+        self.task(task).join("object_lists")
+    }
+
+    /// The modes of what is written here.
+    #[must_use]
+    pub const fn modes(&self) -> Modes {
+        self.modes
+    }
+
+    /// Where the directory is.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the folders that `tasks` need; those that are there keep their modes.
+    ///
+    /// # Errors
+    /// If one cannot be made.
+    pub fn prepare<'a>(
+        &self,
+        tasks: impl IntoIterator<Item = &'a TaskId>,
+    ) -> Result<(), DataDirError> {
+        self.folder(&self.root, self.modes.folder)?;
+        self.folder(&self.root.join("locks"), self.modes.folder)?;
+        for task in tasks {
+            self.folder(&self.task(task), self.modes.folder)?;
+            self.folder(&self.object_lists(task), self.modes.inbox)?;
+        }
+        Ok(())
+    }
+
+    /// Makes `path` and the missing folders above it, down from the root.
+    fn folder(&self, path: &Path, mode: u32) -> Result<(), DataDirError> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        if let Some(above) = path.parent().filter(|above| above.starts_with(&self.root)) {
+            self.folder(above, self.modes.folder)?;
+        }
+        self.make(path, mode)
+            .map_err(|source| DataDirError::Folder {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    fn make(&self, path: &Path, mode: u32) -> io::Result<()> {
+        if path == self.root
+            && let Some(above) = path.parent()
+        {
+            fs::create_dir_all(above)?;
+        }
+        DirBuilder::new().mode(0o700).create(path)?;
+        if let Some(group) = self.group {
+            chown(path, None, Some(group))?;
+        }
+        // Set apart from creation, where the process's umask would cut it.
+        fs::set_permissions(path, Permissions::from_mode(mode))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn folders_are_for_their_owner_unless_a_group_is_named() {
+        let above = tempfile::tempdir().unwrap();
+        let task: TaskId = "photos".parse().unwrap();
+        let alone = DataDir::new(above.path().join("a/b"), None).unwrap();
+        alone.prepare([&task]).unwrap();
+        assert_eq!(mode(alone.root()), 0o700);
+        assert_eq!(mode(&alone.object_lists(&task)), 0o700);
+
+        let shared = DataDir::new(above.path().join("c"), Some("root")).unwrap();
+        shared.prepare([&task]).unwrap();
+        assert_eq!(mode(shared.root()), 0o2750);
+        assert_eq!(mode(&shared.object_lists(&task)), 0o2770);
+    }
+
+    #[test]
+    fn an_unknown_group_is_named() {
+        let error = DataDir::new("/nowhere".into(), Some("no-such-group")).unwrap_err();
+        assert!(error.to_string().contains("no-such-group"));
+    }
+}

@@ -1,0 +1,70 @@
+//! One run at a time for each task, by a lock that a dead process cannot hold.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Why the lock of a task is not ours.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process holds it.
+    #[error("another run of this task is at work (it holds {0}); wait until it has ended")]
+    Held(PathBuf),
+    /// The lock file cannot be used.
+    #[error("cannot use the lock file {path}: {source}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The lock of one task; the system frees it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct TaskLock {
+    _file: File,
+}
+
+impl TaskLock {
+    /// Takes the lock `path`, without waiting.
+    ///
+    /// # Errors
+    /// If another process holds it, or the file cannot be used.
+    pub fn take(path: &Path, mode: u32) -> Result<Self, LockError> {
+        let unusable = |source| LockError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(mode)
+            .open(path)
+            .map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_once_and_free_after_its_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("photos.lock");
+        let held = TaskLock::take(&path, 0o600).unwrap();
+        assert!(matches!(
+            TaskLock::take(&path, 0o600),
+            Err(LockError::Held(_))
+        ));
+        drop(held);
+        TaskLock::take(&path, 0o600).unwrap();
+    }
+}
