@@ -1,6 +1,7 @@
 //! Nightferry carries queued objects between S3 buckets by night and keeps exact books on it.
 
 pub mod clock;
+pub mod config;
 pub mod data_dir;
 pub mod decide;
 pub mod exit;

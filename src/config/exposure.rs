@@ -1,0 +1,53 @@
+//! Files with secrets that others may read.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::credentials::{CredentialsConfig, KeySource};
+use super::{Config, profile};
+
+const READABLE_BY_GROUP: u32 = 0o040;
+const READABLE_BY_ALL: u32 = 0o004;
+
+/// One sentence for each file of `config` that holds a secret and is readable by others.
+pub(super) fn warnings(config: &Config) -> Vec<String> {
+    let files = config
+        .tasks
+        .iter()
+        .flat_map(|task| [&task.source, &task.destination])
+        .flat_map(|end| secret_files(&end.credentials, &config.path))
+        .collect::<BTreeSet<PathBuf>>();
+    let exposed = files.into_iter().filter(|path| is_exposed(path));
+    exposed
+        .map(|path| {
+            let path = path.display();
+            format!("{path} holds a secret and can be read by others; run chmod 600 on it")
+        })
+        .collect()
+}
+
+fn secret_files(credentials: &CredentialsConfig, config: &Path) -> Vec<PathBuf> {
+    if let CredentialsConfig::Profile(_) = credentials {
+        return profile::shared_file(&|name| std::env::var_os(name))
+            .into_iter()
+            .collect();
+    }
+    let file = |source: &KeySource| match source {
+        KeySource::Literal(_) => Some(config.to_owned()),
+        KeySource::File(path) => Some(path.clone()),
+        KeySource::Env(_) => None,
+    };
+    credentials.secrets().filter_map(file).collect()
+}
+
+/// A file that cannot be looked at is not warned of: reading it will say why.
+fn is_exposed(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| {
+        // Root's files reach a service account through its group.
+        let group_is_meant = file.uid() == 0;
+        let group = if group_is_meant { 0 } else { READABLE_BY_GROUP };
+        file.mode() & (READABLE_BY_ALL | group) != 0
+    })
+}

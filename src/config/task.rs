@@ -1,0 +1,159 @@
+//! The `[[task]]` sections.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use super::endpoint::EndpointConfig;
+use super::section::{Mistakes, Section};
+use crate::model::{OverwriteMode, TaskId, Zone};
+
+const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
+const MOST_CARRY_OVER_DAYS: u32 = 3650;
+
+/// One standing synchronization task.
+#[derive(Debug, Clone)]
+pub struct TaskConfig {
+    /// Its id; unique.
+    pub id: TaskId,
+    /// The zone of its months and of the times in its lists.
+    pub zone: Zone,
+    /// When a name that the destination has already is copied again.
+    pub overwrite: OverwriteMode,
+    /// Whether its lists are delivered to the destination bucket; default true.
+    pub deliver_lists: bool,
+    /// Whether lists of names in the destination bucket are read; default false.
+    pub read_lists_from_destination: bool,
+    /// How names stand in its input lists.
+    pub object_lists_encoding: ListEncoding,
+    /// For how many days a failed request becomes pending again; default 7, 0 is never.
+    pub carry_over_days: u32,
+    /// The bucket that is copied from.
+    pub source: EndpointConfig,
+    /// The bucket that is copied to.
+    pub destination: EndpointConfig,
+}
+
+/// How names stand in input lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ListEncoding {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Percent-encoded.
+    Url,
+}
+
+impl FromStr for ListEncoding {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "plain" => Ok(Self::Plain),
+            "url" => Ok(Self::Url),
+            _ => Err(format!(
+                "`{word}` is no list encoding; it is one of: plain, url"
+            )),
+        }
+    }
+}
+
+/// Reads all tasks that can be read; `zone` is theirs unless they name another.
+pub(super) fn read_all<'t>(
+    root: &mut Section<'t>,
+    mistakes: &'t Mistakes<'t>,
+    zone: Zone,
+    folder: &Path,
+) -> Vec<TaskConfig> {
+    let Some(value) = root.value("task") else {
+        root.mistake("task", "is missing; write at least one [[task]] section");
+        return Vec::new();
+    };
+    let tables = value
+        .get_ref()
+        .as_array()
+        .map(|array| array.iter().as_slice());
+    let Some(tables @ [_, ..]) = tables else {
+        root.mistake(
+            "task",
+            "is no list of sections; write [[task]] before each task",
+        );
+        return Vec::new();
+    };
+    let mut seen = Vec::new();
+    let mut tasks = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        let at = table.span().start;
+        let Some(entries) = table.get_ref().as_table() else {
+            mistakes.add(
+                at,
+                format!("task {}", index + 1),
+                "is no section; write [[task]]",
+            );
+            continue;
+        };
+        let id = entries.get("id").and_then(|id| id.get_ref().as_str());
+        // An illegal id is reported as such; as a label it would only confuse.
+        let label = match id.filter(|id| id.parse::<TaskId>().is_ok()) {
+            Some(id) => format!("task \"{id}\", "),
+            None => format!("task {}, ", index + 1),
+        };
+        let section = Section::new(mistakes, label, entries, at);
+        if let Some(id) = id {
+            check_unique(id, &section, &mut seen, mistakes);
+        }
+        tasks.extend(read(section, zone, folder));
+    }
+    tasks
+}
+
+/// `seen` holds each id so far and the line where it stands.
+fn check_unique<'t>(
+    id: &'t str,
+    section: &Section<'t>,
+    seen: &mut Vec<(&'t str, usize)>,
+    mistakes: &Mistakes<'_>,
+) {
+    let line = mistakes.line(section.at("id"));
+    match seen.iter().find(|(other, _)| *other == id) {
+        Some((_, first)) => section.mistake(
+            "id",
+            format_args!("is the id of the task on line {first} too; write another on one of the lines {first} and {line}"),
+        ),
+        None => seen.push((id, line)),
+    }
+}
+
+fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfig> {
+    section.require("id", "\"…\"");
+    let id = section.parsed("id", TaskId::from_str);
+    let zone = section.parsed("time_zone", Zone::from_str).unwrap_or(zone);
+    let overwrite = section.parsed("overwrite", OverwriteMode::from_str);
+    let deliver_lists = section.boolean("deliver_lists");
+    let read_lists_from_destination = section.boolean("read_lists_from_destination");
+    let encoding = section.parsed("object_lists_encoding", ListEncoding::from_str);
+    let carry_over_days = section.number("carry_over_days", &(0..=MOST_CARRY_OVER_DAYS));
+    let source = section.section("source");
+    let source = source.and_then(|section| EndpointConfig::read(section, folder));
+    let destination = section.section("destination");
+    let destination = destination.and_then(|section| EndpointConfig::read(section, folder));
+    if let (Some(source), Some(destination)) = (&source, &destination)
+        && source.is_same_bucket_as(destination)
+    {
+        section.mistake(
+            "destination",
+            "is the same bucket as the source; write another bucket or endpoint",
+        );
+    }
+    section.finish();
+    Some(TaskConfig {
+        id: id?,
+        zone,
+        overwrite: overwrite.unwrap_or(OverwriteMode::SizeLastModified),
+        deliver_lists: deliver_lists.unwrap_or(true),
+        read_lists_from_destination: read_lists_from_destination.unwrap_or(false),
+        object_lists_encoding: encoding.unwrap_or_default(),
+        carry_over_days: carry_over_days.unwrap_or(DEFAULT_CARRY_OVER_DAYS),
+        source: source?,
+        destination: destination?,
+    })
+}
