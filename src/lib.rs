@@ -10,4 +10,5 @@ pub mod model;
 pub mod pool;
 pub mod recorder;
 pub mod run;
+pub mod s3;
 pub mod secret;
