@@ -1,5 +1,30 @@
-//! All that Nightferry knows of S3.
+//! All that Nightferry knows of S3: signing and sending requests, reading
+//! answers, and what a refusal means.
+//!
+//! Every request passes through one function ([`Bucket::send`]), which signs
+//! and sends the same list of headers; every refusal passes through one table
+//! ([`cause`]). Nothing here retries: that is a decision of `transfer`.
 
+mod answer;
+mod bucket;
 pub mod cause;
+mod counters;
+mod download;
+mod headers;
+mod http;
+mod list;
+mod multipart;
+mod object;
+mod request;
+mod xml;
 
+pub use bucket::{Bucket, BucketError, BucketSpec};
 pub use cause::{Operation, Side};
+pub use counters::Counters;
+pub use download::{ContentRange, Download, DownloadBody};
+pub use headers::Head;
+pub use http::{HttpClient, HttpClientError};
+pub use list::{ListPage, ListedObject};
+pub use multipart::{CompletedUpload, UploadId, UploadedPart};
+pub use object::{GetOptions, PutAnswer, Upload};
+pub use request::Body;

@@ -1,0 +1,295 @@
+//! From a refusal, or no answer at all, to a [`Failure`].
+
+use std::error::Error;
+use std::fmt::Write;
+use std::io;
+use std::io::Read;
+
+use reqwest::blocking::Response;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::bucket::Bucket;
+use super::cause::{Operation, Trouble, cause};
+use super::headers::http_date;
+use super::xml::S3Error;
+use crate::clock::Clock;
+use crate::model::Failure;
+
+/// The longest body of an error that is read.
+const MAX_ERROR_BYTES: u64 = 64 * 1024;
+
+/// How much of a server's own words goes into a message, in characters.
+const MAX_WORDS: usize = 300;
+
+/// A [`Failure`] on its way through an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub(super) struct FailureInIo(pub(super) Failure);
+
+impl Bucket {
+    /// `<operation> "<name>" in <side> bucket "<bucket>": <why>`.
+    pub(super) fn describe(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        why: impl FnOnce(&mut String),
+    ) -> String {
+        let mut line = String::from(operation.as_str());
+        // Writing to a String cannot fail.
+        let _ = match name {
+            Some(name) => write!(line, " {name:?} in {self:?}: "),
+            None => write!(line, " of {self:?}: "),
+        };
+        why(&mut line);
+        line
+    }
+
+    /// The failure that a refusal stands for; reads the answer's body.
+    pub(super) fn refused(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        response: Response,
+    ) -> Failure {
+        let status = response.status().as_u16();
+        let retry_after_ms = retry_after_ms(response.headers(), &self.0.clock);
+        let request_id = request_id(response.headers());
+        let mut body = Vec::new();
+        // A broken error body says as little as a missing one.
+        let _ = response.take(MAX_ERROR_BYTES).read_to_end(&mut body);
+        let error = std::str::from_utf8(&body).ok().and_then(S3Error::parse);
+        self.refusal(operation, name, status, error, retry_after_ms, request_id)
+    }
+
+    /// The failure for an error that came with `status`.
+    pub(super) fn refusal(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        status: u16,
+        error: Option<S3Error>,
+        retry_after_ms: Option<u64>,
+        request_id: Option<String>,
+    ) -> Failure {
+        let (code, words) = error.as_ref().map_or((None, ""), |error| {
+            (Some(error.code.as_str()), error.message.as_str())
+        });
+        let trouble = Trouble::Refused {
+            status,
+            code,
+            message: words,
+        };
+        let cause = cause(self.0.side, operation, trouble);
+        let message = self.describe(operation, name, |line| {
+            let _ = match code {
+                Some(code) => write!(line, "answered HTTP {status} {}", self.cleaned(code)),
+                None => write!(line, "answered HTTP {status} without an S3 error"),
+            };
+            if !words.is_empty() {
+                line.push_str(": ");
+                line.push_str(&self.cleaned(words));
+            }
+        });
+        let (error_code, id_in_body) = error.map_or((None, None), |error| {
+            (Some(self.cleaned(&error.code)), error.request_id)
+        });
+        Failure {
+            cause,
+            error_code,
+            http_status: Some(status),
+            message,
+            retry_after_ms,
+            server_request_id: request_id.or(id_in_body),
+        }
+    }
+
+    /// The failure for a request that got no answer.
+    pub(super) fn unanswered(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        error: &reqwest::Error,
+    ) -> Failure {
+        if let Some(failure) = failure_within(error) {
+            return failure;
+        }
+        let trouble = if error.is_timeout() {
+            Trouble::TimedOut
+        } else {
+            Trouble::Broken
+        };
+        self.no_answer(operation, name, trouble, error)
+    }
+
+    /// The failure for an answer whose body broke off.
+    pub(super) fn broken_body(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        error: &io::Error,
+    ) -> Failure {
+        let inner = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
+        match inner.and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
+            Some(error) => self.unanswered(operation, name, error),
+            None => self.no_answer(operation, name, Trouble::Broken, error),
+        }
+    }
+
+    fn no_answer(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        trouble: Trouble<'_>,
+        error: &(dyn Error + 'static),
+    ) -> Failure {
+        let message = self.describe(operation, name, |line| {
+            line.push_str(match trouble {
+                Trouble::TimedOut => "no answer in time",
+                _ => "the connection failed",
+            });
+            line.push_str(": ");
+            line.push_str(&self.cleaned(&innermost(error)));
+        });
+        Failure::new(cause(self.0.side, operation, trouble), message)
+    }
+
+    /// Another's words as one line of at most 300 characters that gives neither
+    /// the access key nor a signature away.
+    fn cleaned(&self, words: &str) -> String {
+        if words.contains("X-Amz-") || words.contains(self.0.secret_access_key.reveal()) {
+            return "(words withheld: they quote the signed request)".to_owned();
+        }
+        let mut line: String = words
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(MAX_WORDS)
+            .collect();
+        if line.len() < words.len() {
+            line.push('…');
+        }
+        if self.0.access_key_id.is_empty() {
+            return line;
+        }
+        line.replace(&self.0.access_key_id, "(access key)")
+    }
+}
+
+/// The failure that a reader put into `error`, if one did: a copy whose source
+/// broke off fails for the source's cause.
+fn failure_within(error: &reqwest::Error) -> Option<Failure> {
+    let mut source: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = source {
+        if let Some(io) = error.downcast_ref::<io::Error>()
+            && let Some(FailureInIo(failure)) = io.get_ref().and_then(|e| e.downcast_ref())
+        {
+            return Some(failure.clone());
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// The last of a chain of errors. The first ones name the URL or repeat what
+/// the last one says.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    match last.downcast_ref::<reqwest::Error>() {
+        // Without a source it is its own last word, and would say its URL.
+        Some(_) => "no details".to_owned(),
+        None => last.to_string(),
+    }
+}
+
+/// The server's id of a request.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-amz-request-id", "x-amz-id-2", "x-request-id"]
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())
+        .map(|id| id.chars().take(MAX_WORDS).collect())
+}
+
+/// `Retry-After`, in seconds or as a date, as milliseconds from now.
+fn retry_after_ms(headers: &HeaderMap, clock: &Clock) -> Option<u64> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
+    }
+    let wait_ms = http_date(value)?.ms() - clock.now().ms();
+    Some(u64::try_from(wait_ms).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bucket::tests::bucket_at;
+    use super::super::cause::Side;
+    use super::*;
+    use crate::model::{FailureCause, Timestamp};
+
+    fn refusal(words: &str) -> Failure {
+        let error = S3Error {
+            code: "AccessDenied".into(),
+            message: words.into(),
+            request_id: Some("from the body".into()),
+        };
+        let bucket = bucket_at("http://127.0.0.1:9", Side::Destination);
+        bucket.refusal(
+            Operation::PutObject,
+            Some("a\nb"),
+            403,
+            Some(error),
+            None,
+            None,
+        )
+    }
+
+    #[test]
+    fn a_refusal_says_who_refused_what_and_why() {
+        let failure = refusal("Not\tfor\nyou");
+        assert_eq!(
+            failure.message,
+            "PutObject \"a\\nb\" in destination bucket \"photos\": \
+             answered HTTP 403 AccessDenied: Not for you"
+        );
+        assert_eq!(failure.cause, FailureCause::DestinationDenied);
+        assert_eq!(failure.error_code.as_deref(), Some("AccessDenied"));
+        assert_eq!(failure.server_request_id.as_deref(), Some("from the body"));
+    }
+
+    #[test]
+    fn a_servers_words_are_cut_and_give_nothing_away() {
+        assert!(refusal(&"ü".repeat(301)).message.ends_with("ü…"));
+        assert!(!refusal("key AKIDEXAMPLE unknown").message.contains("AKID"));
+        for secret in ["/x?X-Amz-Signature=1f", "secret hush-hush-hush"] {
+            assert!(refusal(secret).message.contains("withheld"));
+        }
+    }
+
+    #[test]
+    fn without_an_s3_error_the_status_speaks() {
+        let bucket = bucket_at("http://127.0.0.1:9", Side::Source);
+        let failure = bucket.refusal(Operation::ListObjectsV2, None, 502, None, Some(5), None);
+        assert_eq!(
+            failure.message,
+            "ListObjectsV2 of source bucket \"photos\": answered HTTP 502 without an S3 error"
+        );
+        assert_eq!(failure.cause, FailureCause::ServerError);
+        assert_eq!(failure.retry_after_ms, Some(5));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let clock = Clock::fixed(Timestamp::from_ms(784_111_777_000));
+        let of = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, value.parse().unwrap());
+            retry_after_ms(&headers, &clock)
+        };
+        assert_eq!(of("3"), Some(3000));
+        assert_eq!(of("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10_000));
+        assert_eq!(of("Sun, 06 Nov 1994 08:49:27 GMT"), Some(0));
+        assert_eq!(of("soon"), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! One bucket at one end, and what is needed to talk to it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::cause::Side;
+use super::counters::{Counters, Counting};
+use super::http::HttpClient;
+use crate::clock::Clock;
+use crate::secret::Secret;
+
+/// Where a bucket is and who asks.
+#[derive(Debug, Clone)]
+pub struct BucketSpec {
+    /// The server: `https://s3.example.com`, with a path if need be.
+    pub endpoint: Url,
+    /// The region that signatures name.
+    pub region: String,
+    /// The bucket's name.
+    pub bucket: String,
+    /// Whether the bucket stands in the path (else in the host name).
+    pub path_style: bool,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: Secret,
+    /// The token of temporary credentials.
+    pub session_token: Option<Secret>,
+    /// Whether HEAD and GET ask for the object's checksums.
+    pub ask_checksums: bool,
+}
+
+/// A bucket cannot be addressed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BucketError {
+    /// The endpoint is neither http nor https.
+    #[error("the endpoint must begin with http:// or https://")]
+    Scheme,
+    /// The endpoint names no host.
+    #[error("the endpoint names no host")]
+    Host,
+    /// The bucket's name cannot stand in a host name.
+    #[error("`{bucket}` cannot be part of the endpoint's host name; use path_style = true")]
+    HostName {
+        /// The bucket.
+        bucket: String,
+    },
+}
+
+/// One bucket at one end. Cloning it is cheap; clones count together.
+#[derive(Clone)]
+pub struct Bucket(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) http: HttpClient,
+    pub(super) side: Side,
+    pub(super) address: rusty_s3::Bucket,
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key: Secret,
+    pub(super) session_token: Option<Secret>,
+    pub(super) ask_checksums: bool,
+    pub(super) clock: Clock,
+    pub(super) counting: Counting,
+}
+
+impl Bucket {
+    /// The bucket of `spec`, reached through `http`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// The endpoint or the bucket's name cannot make a URL.
+    pub fn new(
+        http: &HttpClient,
+        side: Side,
+        spec: BucketSpec,
+        clock: Clock,
+    ) -> Result<Self, BucketError> {
+        let style = if spec.path_style {
+            rusty_s3::UrlStyle::Path
+        } else {
+            rusty_s3::UrlStyle::VirtualHost
+        };
+        let address = rusty_s3::Bucket::new(spec.endpoint, style, spec.bucket.clone(), spec.region)
+            .map_err(|error| match error {
+                rusty_s3::BucketError::UnsupportedScheme => BucketError::Scheme,
+                rusty_s3::BucketError::MissingHost => BucketError::Host,
+                rusty_s3::BucketError::ParseError(_) => BucketError::HostName {
+                    bucket: spec.bucket,
+                },
+            })?;
+        Ok(Self(Arc::new(Inner {
+            http: http.clone(),
+            side,
+            address,
+            access_key_id: spec.access_key_id,
+            secret_access_key: spec.secret_access_key,
+            session_token: spec.session_token,
+            ask_checksums: spec.ask_checksums,
+            clock,
+            counting: Counting::default(),
+        })))
+    }
+
+    /// The end at which it is.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.0.side
+    }
+
+    /// The bucket's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.address.name()
+    }
+
+    /// What was asked of it so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.0.counting.read()
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bucket {:?}", self.0.side.as_str(), self.name())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn bucket_at(endpoint: &str, side: Side) -> Bucket {
+        let spec = BucketSpec {
+            endpoint: endpoint.parse().unwrap(),
+            region: "us-east-1".into(),
+            bucket: "photos".into(),
+            path_style: true,
+            access_key_id: "AKIDEXAMPLE".into(),
+            secret_access_key: Secret::new("hush-hush-hush".into()),
+            session_token: None,
+            ask_checksums: false,
+        };
+        Bucket::new(&HttpClient::new(1).unwrap(), side, spec, Clock::system()).unwrap()
+    }
+
+    #[test]
+    fn an_address_that_makes_no_url_is_refused() {
+        let with = |endpoint: &str, bucket: &str, path_style| {
+            let spec = BucketSpec {
+                endpoint: endpoint.parse().unwrap(),
+                region: "us-east-1".into(),
+                bucket: bucket.into(),
+                path_style,
+                access_key_id: String::new(),
+                secret_access_key: Secret::new(String::new()),
+                session_token: None,
+                ask_checksums: false,
+            };
+            let http = HttpClient::new(1).unwrap();
+            Bucket::new(&http, Side::Source, spec, Clock::system()).map(drop)
+        };
+        assert_eq!(with("http://localhost:1", "a", true), Ok(()));
+        assert_eq!(with("ftp://localhost", "a", true), Err(BucketError::Scheme));
+        assert!(matches!(
+            with("http://127.0.0.1", "a", false),
+            Err(BucketError::HostName { .. })
+        ));
+    }
+}

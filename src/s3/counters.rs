@@ -1,0 +1,94 @@
+//! What was asked of a bucket, counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::cause::Operation;
+
+/// Requests sent, answers that asked for a slower pace, and bytes of bodies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Pages of listings.
+    pub list: u64,
+    /// HEAD requests.
+    pub head: u64,
+    /// GET requests, ranged ones included.
+    pub get: u64,
+    /// PUT requests for whole objects.
+    pub put: u64,
+    /// PUT requests for parts.
+    pub part: u64,
+    /// All other requests: beginning, completing and aborting uploads, deleting.
+    pub other: u64,
+    /// Answers that asked for a slower pace.
+    pub throttled: u64,
+    /// Bytes read from bodies of objects.
+    pub bytes_in: u64,
+    /// Bytes of bodies of objects that the server took.
+    pub bytes_out: u64,
+}
+
+impl Counters {
+    /// Requests of every kind.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.list + self.head + self.get + self.put + self.part + self.other
+    }
+}
+
+/// The counters of one bucket while they run.
+#[derive(Debug, Default)]
+pub(super) struct Counting {
+    list: AtomicU64,
+    head: AtomicU64,
+    get: AtomicU64,
+    put: AtomicU64,
+    part: AtomicU64,
+    other: AtomicU64,
+    throttled: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+}
+
+impl Counting {
+    pub(super) fn request(&self, operation: Operation) {
+        let counter = match operation {
+            Operation::ListObjectsV2 => &self.list,
+            Operation::HeadObject => &self.head,
+            Operation::GetObject => &self.get,
+            Operation::PutObject => &self.put,
+            Operation::UploadPart => &self.part,
+            Operation::DeleteObject
+            | Operation::CreateMultipartUpload
+            | Operation::CompleteMultipartUpload
+            | Operation::AbortMultipartUpload => &self.other,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes_in(&self, bytes: u64) {
+        self.bytes_in.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes_out(&self, bytes: u64) {
+        self.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn read(&self) -> Counters {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counters {
+            list: of(&self.list),
+            head: of(&self.head),
+            get: of(&self.get),
+            put: of(&self.put),
+            part: of(&self.part),
+            other: of(&self.other),
+            throttled: of(&self.throttled),
+            bytes_in: of(&self.bytes_in),
+            bytes_out: of(&self.bytes_out),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The body of a GET while it is read.
+
+use std::io::{self, Read};
+use std::time::Instant;
+
+use reqwest::blocking::Response;
+
+use super::answer::FailureInIo;
+use super::bucket::Bucket;
+use super::cause::{Operation, Trouble, cause};
+use super::headers::Head;
+use crate::model::{Failure, FailureCause};
+
+/// The range that an answer holds, by its `Content-Range`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The first byte's place.
+    pub first: u64,
+    /// The last byte's place.
+    pub last: u64,
+    /// The object's length in bytes.
+    pub size_bytes: u64,
+}
+
+impl ContentRange {
+    /// Reads `bytes <first>-<last>/<size>`.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        Some(Self {
+            first: first.trim().parse().ok()?,
+            last: last.parse().ok()?,
+            size_bytes: size.parse().ok()?,
+        })
+    }
+}
+
+/// An object, or a range of it, on its way here.
+#[derive(Debug)]
+pub struct Download {
+    /// What the answer says of the object; its size is the whole object's.
+    pub head: Head,
+    /// The range, if the server gives one rather than the whole object.
+    pub content_range: Option<ContentRange>,
+    /// The bytes.
+    pub body: DownloadBody,
+}
+
+/// The bytes of a [`Download`]. Reading fails, with the [`Failure`] inside the
+/// error, when the connection breaks, stands still, is too slow over all, or
+/// ends before the announced length.
+#[derive(Debug)]
+pub struct DownloadBody {
+    pub(super) response: Response,
+    pub(super) bucket: Bucket,
+    pub(super) name: Box<str>,
+    pub(super) announced_bytes: Option<u64>,
+    pub(super) received_bytes: u64,
+    pub(super) deadline: Instant,
+}
+
+impl DownloadBody {
+    /// Reads all of it, which must be `size_bytes`, into one buffer of that size.
+    ///
+    /// # Errors
+    /// As for reading; `integrity` if there is more than `size_bytes`, `network`
+    /// if there is less.
+    pub fn into_bytes(mut self, size_bytes: u64) -> Result<Vec<u8>, Failure> {
+        let Ok(size) = usize::try_from(size_bytes) else {
+            return Err(self.failure(FailureCause::Internal, "larger than memory can be"));
+        };
+        let mut bytes = vec![0; size];
+        let mut filled = 0;
+        while filled < size {
+            match self.read_some(&mut bytes[filled..])? {
+                0 => return Err(self.ended_early(size_bytes)),
+                count => filled += count,
+            }
+        }
+        // A length that HTTP itself announced and kept needs no probing for more.
+        if self.announced_bytes != Some(size_bytes) && self.read_some(&mut [0])? > 0 {
+            return Err(self.failure(FailureCause::Integrity, "more bytes than the object has"));
+        }
+        Ok(bytes)
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+        if Instant::now() > self.deadline {
+            let cause = cause(self.bucket.side(), Operation::GetObject, Trouble::TimedOut);
+            return Err(self.failure(cause, "slower than 64 KiB a second"));
+        }
+        let count = self.response.read(buffer).map_err(|error| {
+            self.bucket
+                .broken_body(Operation::GetObject, Some(&self.name), &error)
+        })?;
+        self.received_bytes += count as u64;
+        self.bucket.0.counting.bytes_in(count as u64);
+        match self.announced_bytes {
+            Some(announced) if count == 0 && self.received_bytes < announced => {
+                Err(self.ended_early(announced))
+            }
+            _ => Ok(count),
+        }
+    }
+
+    fn ended_early(&self, expected_bytes: u64) -> Failure {
+        let cause = cause(self.bucket.side(), Operation::GetObject, Trouble::Broken);
+        let why = format!(
+            "the body ended after {} of {expected_bytes} bytes",
+            self.received_bytes
+        );
+        self.failure(cause, &why)
+    }
+
+    fn failure(&self, cause: FailureCause, why: &str) -> Failure {
+        let message = self
+            .bucket
+            .describe(Operation::GetObject, Some(&self.name), |line| {
+                line.push_str(why);
+            });
+        Failure::new(cause, message)
+    }
+}
+
+impl Read for DownloadBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        self.read_some(buffer)
+            .map_err(|failure| io::Error::other(FailureInIo(failure)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_is_read_in_full_or_not_at_all() {
+        assert_eq!(
+            ContentRange::parse("bytes 5-9/100"),
+            Some(ContentRange {
+                first: 5,
+                last: 9,
+                size_bytes: 100
+            })
+        );
+        for wrong in ["", "bytes 5-9/*", "bytes */100", "items 5-9/100", "5-9/100"] {
+            assert_eq!(ContentRange::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Multipart uploads.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use reqwest::blocking::Response;
+use rusty_s3::Method;
+use serde::Deserialize;
+
+use super::answer::request_id;
+use super::bucket::Bucket;
+use super::cause::Operation;
+use super::object::{PutAnswer, Upload};
+use super::request::{Body, Request};
+use super::xml::{S3Error, parse};
+use crate::model::{CarriedHeaders, ETag, Failure};
+
+/// How long putting the parts together may take. AWS speaks of minutes.
+const COMPLETE_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// The server's id of a multipart upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadId(String);
+
+/// A part that the server took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadedPart {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The tag with which the server answered.
+    pub etag: ETag,
+}
+
+/// What the server says of an object that was put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompletedUpload {
+    /// The object's tag.
+    pub etag: ETag,
+    /// The server's id of the request.
+    pub request_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Initiated {
+    #[serde(rename = "UploadId")]
+    upload_id: String,
+}
+
+#[derive(Deserialize)]
+struct Completed {
+    #[serde(rename = "ETag")]
+    etag: String,
+}
+
+impl Bucket {
+    /// Begins a multipart upload of an object with `headers`.
+    ///
+    /// # Errors
+    /// The server refused or did not answer.
+    pub fn create_upload(&self, name: &str, headers: &CarriedHeaders) -> Result<UploadId, Failure> {
+        let operation = Operation::CreateMultipartUpload;
+        let mut request = Request::about(operation, Method::Post, name);
+        request.query = &[("uploads", "")];
+        request.carry(headers);
+        request.body = Some(Body::Bytes(bytes::Bytes::new()));
+        let response = self.send(request)?;
+        let xml = self.read_xml(operation, Some(name), response)?;
+        match parse::<Initiated>(&xml) {
+            Some(initiated) if !initiated.upload_id.is_empty() => Ok(UploadId(initiated.upload_id)),
+            _ => Err(self.nonsense(operation, Some(name), "answered without an upload id")),
+        }
+    }
+
+    /// Writes the part `number`, from 1 to 10,000.
+    ///
+    /// # Errors
+    /// As for [`Bucket::put`].
+    pub fn upload_part(
+        &self,
+        name: &str,
+        upload_id: &UploadId,
+        number: u32,
+        upload: Upload<'_>,
+    ) -> Result<PutAnswer, Failure> {
+        let number = number.to_string();
+        let query = [
+            ("partNumber", number.as_str()),
+            ("uploadId", upload_id.0.as_str()),
+        ];
+        let mut request = Request::about(Operation::UploadPart, Method::Put, name);
+        request.query = &query;
+        self.write(request, upload)
+    }
+
+    /// Makes an object of `parts`, which are in order of their numbers.
+    ///
+    /// # Errors
+    /// The server refused, with an error status or with an error in a good
+    /// answer's body, or did not answer.
+    pub fn complete_upload(
+        &self,
+        name: &str,
+        upload_id: &UploadId,
+        parts: &[UploadedPart],
+    ) -> Result<CompletedUpload, Failure> {
+        let operation = Operation::CompleteMultipartUpload;
+        let query = [("uploadId", upload_id.0.as_str())];
+        let mut request = Request::about(operation, Method::Post, name);
+        request.query = &query;
+        request.timeout = COMPLETE_TIMEOUT;
+        request.body = Some(Body::Bytes(list_of_parts(parts).into()));
+        let response = self.send(request)?;
+        self.completed(name, response)
+    }
+
+    fn completed(&self, name: &str, response: Response) -> Result<CompletedUpload, Failure> {
+        let operation = Operation::CompleteMultipartUpload;
+        let status = response.status().as_u16();
+        let id = request_id(response.headers());
+        let xml = self.read_xml(operation, Some(name), response)?;
+        // The server may answer 200 while it still works, and fail after that.
+        if let Some(error) = S3Error::parse(&xml) {
+            return Err(self.refusal(operation, Some(name), status, Some(error), None, id));
+        }
+        match parse::<Completed>(&xml) {
+            Some(completed) => Ok(CompletedUpload {
+                etag: ETag::new(&completed.etag),
+                request_id: id,
+            }),
+            None => Err(self.nonsense(operation, Some(name), "answered without an ETag")),
+        }
+    }
+
+    /// Gives an upload up, and with it the parts that the server holds.
+    ///
+    /// # Errors
+    /// The server refused or did not answer. An upload that is not there any
+    /// more is no error.
+    pub fn abort_upload(&self, name: &str, upload_id: &UploadId) -> Result<(), Failure> {
+        let query = [("uploadId", upload_id.0.as_str())];
+        let mut request = Request::about(Operation::AbortMultipartUpload, Method::Delete, name);
+        request.query = &query;
+        match self.send(request) {
+            Err(failure) if failure.error_code.as_deref() == Some("NoSuchUpload") => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+}
+
+fn list_of_parts(parts: &[UploadedPart]) -> String {
+    let mut xml = String::with_capacity(64 + parts.len() * 100);
+    xml.push_str("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for part in parts {
+        let etag = part.etag.quoted();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            xml,
+            "<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>",
+            part.number,
+            quick_xml::escape::escape(&etag)
+        );
+    }
+    xml.push_str("</CompleteMultipartUpload>");
+    xml
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_listed_with_their_tags_escaped() {
+        let parts = [
+            UploadedPart {
+                number: 1,
+                etag: ETag::new("\"aa\""),
+            },
+            UploadedPart {
+                number: 2,
+                etag: ETag::new("b<&"),
+            },
+        ];
+        assert_eq!(
+            list_of_parts(&parts),
+            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <Part><PartNumber>1</PartNumber><ETag>&quot;aa&quot;</ETag></Part>\
+             <Part><PartNumber>2</PartNumber><ETag>&quot;b&lt;&amp;&quot;</ETag></Part>\
+             </CompleteMultipartUpload>"
+        );
+    }
+
+    #[test]
+    fn answers_are_read_with_and_without_namespace() {
+        for ns in ["", " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""] {
+            let xml = format!(
+                "<?xml version=\"1.0\"?>\n<InitiateMultipartUploadResult{ns}><Bucket>b</Bucket>\
+                 <Key>k</Key><UploadId>id+/=</UploadId></InitiateMultipartUploadResult>"
+            );
+            assert_eq!(parse::<Initiated>(&xml).unwrap().upload_id, "id+/=");
+            let xml = format!(
+                "  \n<CompleteMultipartUploadResult{ns}><Location>l</Location>\
+                 <ETag>&#34;aa-2&quot;</ETag></CompleteMultipartUploadResult>"
+            );
+            assert_eq!(parse::<Completed>(&xml).unwrap().etag, "\"aa-2\"");
+            assert!(S3Error::parse(&xml).is_none());
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Requests about one object.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::StatusCode;
+use reqwest::blocking::Response;
+use reqwest::header::{CONTENT_RANGE, ETAG};
+use rusty_s3::Method;
+
+use super::answer::request_id;
+use super::bucket::Bucket;
+use super::cause::{Operation, Side};
+use super::download::{ContentRange, Download, DownloadBody};
+use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, text};
+use super::request::{Body, Headers, Request, timeout_for};
+use crate::model::{CarriedHeaders, Checksum, ETag, Failure};
+
+/// What of an object is read, and under which condition.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GetOptions<'a> {
+    /// The first and the last byte; `None` is the whole object.
+    pub range: Option<(u64, u64)>,
+    /// Only if the object still has this tag.
+    pub if_match: Option<&'a ETag>,
+}
+
+/// An object or a part to be written.
+pub struct Upload<'a> {
+    /// Its bytes.
+    pub body: Body,
+    /// Headers and metadata that travel with it; parts have none.
+    pub headers: &'a CarriedHeaders,
+    /// The bytes' MD5, for the server to check.
+    pub content_md5: Option<[u8; 16]>,
+    /// A checksum of the bytes, for the server to check and to keep.
+    pub checksum: Option<&'a Checksum>,
+    /// Refuse (HTTP 412) if the name is there already.
+    pub if_none_match: bool,
+}
+
+/// What the server says of bytes that it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutAnswer {
+    /// The tag.
+    pub etag: ETag,
+    /// The tag in lower-case hexadecimal, if it is the MD5 of what arrived.
+    pub md5_hex: Option<String>,
+    /// The checksums of what arrived.
+    pub checksums: Vec<Checksum>,
+    /// The server's id of the request.
+    pub request_id: Option<String>,
+}
+
+impl Bucket {
+    /// What is known of the object; `None` if it is not there.
+    ///
+    /// A refused HEAD has no body and hence no cause. It is followed by a GET,
+    /// whose body tells a missing object from a missing bucket or permission.
+    /// Only at the destination is a plain 404 taken at its word: a missing
+    /// bucket shows when the object is put.
+    ///
+    /// # Errors
+    /// The server refused or did not answer.
+    pub fn head(&self, name: &str) -> Result<Option<Head>, Failure> {
+        let mut request = Request::about(Operation::HeadObject, Method::Head, name);
+        self.ask_checksums(&mut request.headers);
+        match self.send(request) {
+            Ok(response) => {
+                let size = content_length(response.headers());
+                self.head_of(Operation::HeadObject, name, &response, size)
+                    .map(Some)
+            }
+            Err(failure) => match failure.http_status {
+                Some(404) if self.side() == Side::Destination => Ok(None),
+                Some(300..500) if failure.error_code.is_none() => self.head_by_get(name, failure),
+                _ => Err(failure),
+            },
+        }
+    }
+
+    /// Asks by GET after `refusal` of a HEAD. The body, should there be one, is not read.
+    fn head_by_get(&self, name: &str, refusal: Failure) -> Result<Option<Head>, Failure> {
+        match self.get(name, GetOptions::default()) {
+            Ok(download) => Ok(Some(download.head)),
+            Err(failure) if failure.error_code.as_deref() == Some("NoSuchKey") => Ok(None),
+            // Without words of its own the second answer adds nothing.
+            Err(failure) if failure.error_code.is_none() && failure.http_status.is_some() => {
+                Err(Failure {
+                    cause: failure.cause,
+                    ..refusal
+                })
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Begins to read the object.
+    ///
+    /// # Errors
+    /// The server refused or did not answer.
+    pub fn get(&self, name: &str, options: GetOptions<'_>) -> Result<Download, Failure> {
+        let operation = Operation::GetObject;
+        let mut request = Request::about(operation, Method::Get, name);
+        if options.range.is_none() {
+            self.ask_checksums(&mut request.headers);
+        }
+        if let Some((first, last)) = options.range {
+            let range = format!("bytes={first}-{last}");
+            request.headers.push(("range", Cow::Owned(range)));
+        }
+        // A weak tag never matches; the answer's tag is compared all the same.
+        if let Some(etag) = options.if_match
+            && !etag.as_str().starts_with("W/")
+        {
+            let etag = etag.quoted();
+            request.headers.push(("if-match", Cow::Owned(etag)));
+        }
+        let began = Instant::now();
+        let response = self.send(request)?;
+        let announced_bytes = content_length(response.headers());
+        let content_range = (response.status() == StatusCode::PARTIAL_CONTENT)
+            .then(|| text(response.headers(), CONTENT_RANGE.as_str()))
+            .flatten()
+            .and_then(ContentRange::parse);
+        let size = content_range.map_or(announced_bytes, |range| Some(range.size_bytes));
+        let head = self.head_of(operation, name, &response, size)?;
+        let to_come = announced_bytes.unwrap_or(head.facts.size_bytes);
+        Ok(Download {
+            head,
+            content_range,
+            body: DownloadBody {
+                response,
+                bucket: self.clone(),
+                name: name.into(),
+                announced_bytes,
+                received_bytes: 0,
+                deadline: began + timeout_for(to_come),
+            },
+        })
+    }
+
+    /// Writes an object.
+    ///
+    /// # Errors
+    /// The server refused or did not answer, or a streamed body could not be
+    /// read: then the failure is the reader's.
+    pub fn put(&self, name: &str, upload: Upload<'_>) -> Result<PutAnswer, Failure> {
+        let request = Request::about(Operation::PutObject, Method::Put, name);
+        self.write(request, upload)
+    }
+
+    /// Removes an object; removing what is not there succeeds.
+    ///
+    /// # Errors
+    /// The server refused or did not answer.
+    pub fn delete(&self, name: &str) -> Result<(), Failure> {
+        let request = Request::about(Operation::DeleteObject, Method::Delete, name);
+        match self.send(request) {
+            Err(failure) if failure.error_code.as_deref() == Some("NoSuchKey") => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    /// Sends `upload` by `request`.
+    pub(super) fn write<'a>(
+        &self,
+        mut request: Request<'a>,
+        upload: Upload<'a>,
+    ) -> Result<PutAnswer, Failure> {
+        let (operation, name) = (request.operation, request.name);
+        let size_bytes = upload.body.size_bytes();
+        request.carry(upload.headers);
+        if let Some(md5) = upload.content_md5 {
+            let md5 = Cow::Owned(STANDARD.encode(md5));
+            request.headers.push(("content-md5", md5));
+        }
+        if let Some(checksum) = upload.checksum {
+            let value = Cow::Borrowed(checksum.base64.as_str());
+            request.headers.push((checksum.algorithm.header(), value));
+        }
+        if upload.if_none_match {
+            request.headers.push(("if-none-match", Cow::Borrowed("*")));
+        }
+        request.timeout = timeout_for(size_bytes);
+        request.body = Some(upload.body);
+        let response = self.send(request)?;
+        self.0.counting.bytes_out(size_bytes);
+        let headers = response.headers();
+        let Some(etag) = text(headers, ETAG.as_str()).map(ETag::new) else {
+            return Err(self.nonsense(operation, name, "answered without an ETag"));
+        };
+        Ok(PutAnswer {
+            md5_hex: md5_of_etag(&etag, headers),
+            etag,
+            checksums: full_object_checksums(headers),
+            request_id: request_id(headers),
+        })
+    }
+
+    fn ask_checksums(&self, headers: &mut Headers<'_>) {
+        if self.0.ask_checksums {
+            headers.push(("x-amz-checksum-mode", Cow::Borrowed("ENABLED")));
+        }
+    }
+
+    fn head_of(
+        &self,
+        operation: Operation,
+        name: &str,
+        response: &Response,
+        size_bytes: Option<u64>,
+    ) -> Result<Head, Failure> {
+        size_bytes
+            .ok_or("answered without a Content-Length")
+            .and_then(|size| Head::read(response.headers(), size))
+            .map_err(|why| self.nonsense(operation, Some(name), why))
+    }
+}

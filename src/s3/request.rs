@@ -1,0 +1,303 @@
+//! Signing and sending: the one way by which a request leaves.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use reqwest::blocking::Response;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rusty_s3::Method;
+use rusty_s3::signing::sign;
+use url::Url;
+
+use super::bucket::Bucket;
+use super::cause::Operation;
+use crate::model::{CarriedHeaders, Failure, FailureCause};
+use crate::secret::Secret;
+
+/// How long a request may take besides moving its bytes.
+const BASE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The slowest pace at which bytes may move before it counts as a standstill.
+const MINIMUM_BYTES_PER_SECOND: u64 = 64 * 1024;
+
+/// How long a signature holds. As far as S3 lets the clocks of the two ends differ.
+const SIGNATURE_SECONDS: u64 = 900;
+
+/// What a PUT carries. Its length is always known: S3 demands it.
+pub enum Body {
+    /// Bytes in memory; cloning them is cheap, so a retry can send them again.
+    Bytes(Bytes),
+    /// Bytes that are read while they are sent, and can be sent only once.
+    Stream {
+        /// Where they come from.
+        reader: Box<dyn Read + Send>,
+        /// How many there are.
+        size_bytes: u64,
+    },
+}
+
+impl Body {
+    /// Its length in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stream { size_bytes, .. } => *size_bytes,
+        }
+    }
+}
+
+/// Headers in the making: lower-case names, values as they will be sent.
+pub(super) type Headers<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
+/// A request before it is signed.
+pub(super) struct Request<'a> {
+    pub(super) operation: Operation,
+    pub(super) method: Method,
+    /// The object's name; `None` is the bucket itself.
+    pub(super) name: Option<&'a str>,
+    /// Sorted by name.
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) headers: Headers<'a>,
+    pub(super) body: Option<Body>,
+    /// Until the answer's headers are there, and for each read of its body.
+    pub(super) timeout: Duration,
+}
+
+impl<'a> Request<'a> {
+    /// A request about the object `name` without query, headers and body.
+    pub(super) const fn about(operation: Operation, method: Method, name: &'a str) -> Self {
+        Self {
+            operation,
+            method,
+            name: Some(name),
+            query: &[],
+            headers: Vec::new(),
+            body: None,
+            timeout: BASE_TIMEOUT,
+        }
+    }
+
+    /// Adds the headers that travel with an object.
+    pub(super) fn carry(&mut self, carried: &'a CarriedHeaders) {
+        let borrowed = carried
+            .0
+            .iter()
+            .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str())));
+        self.headers.extend(borrowed);
+    }
+}
+
+/// How long moving `size_bytes` may take in all.
+pub(super) fn timeout_for(size_bytes: u64) -> Duration {
+    BASE_TIMEOUT + Duration::from_secs(size_bytes / MINIMUM_BYTES_PER_SECOND)
+}
+
+impl Bucket {
+    /// Signs and sends `request`. What is signed and what is sent is one list,
+    /// so neither can hold a header that the other lacks.
+    ///
+    /// An answer other than 2xx is a failure; its body has been read then.
+    pub(super) fn send(&self, mut request: Request<'_>) -> Result<Response, Failure> {
+        let (operation, name) = (request.operation, request.name);
+        request.headers.sort_unstable_by_key(|(name, _)| *name);
+        let http = self.signed(&mut request)?;
+        self.0.counting.request(operation);
+        let failure = match self.0.http.client().execute(http) {
+            Ok(response) if response.status().is_success() => return Ok(response),
+            Ok(response) => self.refused(operation, name, response),
+            Err(error) => self.unanswered(operation, name, &error),
+        };
+        match failure.cause {
+            FailureCause::Throttled => self.0.counting.throttled(),
+            // Servers disagree on how text beyond ASCII is to be signed.
+            FailureCause::CredentialsRefused if has_text_beyond_ascii(&request.headers) => {
+                return Err(Failure {
+                    cause: FailureCause::MetadataRefused,
+                    ..failure
+                });
+            }
+            _ => {}
+        }
+        Err(failure)
+    }
+
+    /// The request as HTTP knows it. Takes the body out of `request`.
+    fn signed(&self, request: &mut Request<'_>) -> Result<reqwest::blocking::Request, Failure> {
+        let headers = header_map(&request.headers).map_err(|why| {
+            let message = self.describe(request.operation, request.name, |line| {
+                line.push_str(&why);
+            });
+            Failure::new(FailureCause::MetadataRefused, message)
+        })?;
+        let url = self.signed_url(request)?;
+        let mut http = reqwest::blocking::Request::new(http_method(request.method), url);
+        *http.headers_mut() = headers;
+        *http.timeout_mut() = Some(request.timeout);
+        *http.body_mut() = request.body.take().map(|body| match body {
+            Body::Bytes(bytes) => bytes.into(),
+            Body::Stream { reader, size_bytes } => {
+                reqwest::blocking::Body::sized(reader, size_bytes)
+            }
+        });
+        Ok(http)
+    }
+
+    fn signed_url(&self, request: &Request<'_>) -> Result<Url, Failure> {
+        let bucket = &*self.0;
+        let url = match request.name {
+            None => bucket.address.base_url().clone(),
+            Some(name) if is_addressable(name) => bucket.address.object_url(name),
+            Some(name) => return Err(self.unaddressable(request.operation, name)),
+        };
+        let since_epoch =
+            Duration::from_millis(u64::try_from(bucket.clock.now().ms()).unwrap_or(0));
+        // The type is jiff's, which rusty-s3 alone needs to know.
+        let Ok(now) = (UNIX_EPOCH + since_epoch).try_into() else {
+            let message = "this machine's clock shows a year that no signature can hold";
+            return Err(Failure::new(FailureCause::ClockSkew, message));
+        };
+        Ok(sign(
+            &now,
+            request.method,
+            url,
+            &bucket.access_key_id,
+            bucket.secret_access_key.reveal(),
+            bucket.session_token.as_ref().map(Secret::reveal),
+            bucket.address.region(),
+            SIGNATURE_SECONDS,
+            request.query.iter().copied(),
+            request
+                .headers
+                .iter()
+                .map(|(name, value)| (*name, &**value)),
+        ))
+    }
+
+    fn unaddressable(&self, operation: Operation, name: &str) -> Failure {
+        let message = self.describe(operation, Some(name), |line| {
+            line.push_str("no URL can hold this name");
+        });
+        Failure::new(FailureCause::BadRequest, message)
+    }
+}
+
+/// Whether a URL means `name` and nothing else: an empty name would be the
+/// bucket, and dot segments are resolved away.
+fn is_addressable(name: &str) -> bool {
+    !name.is_empty() && !name.split('/').any(|part| part == "." || part == "..")
+}
+
+/// The headers as HTTP knows them; else which of them cannot be sent, and why.
+fn header_map(headers: &Headers<'_>) -> Result<HeaderMap, String> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        check_value(value).map_err(|why| format!("{name} holds {why}"))?;
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            (Ok(name), Ok(value)) => map.insert(name, value),
+            _ => return Err(format!("{name} cannot be a header")),
+        };
+    }
+    Ok(map)
+}
+
+/// Whether a server that follows the rules of signing sees the very value that
+/// was signed; else what is wrong with it. Signing folds white space of every
+/// kind, so nothing but single spaces between words may stand in a value.
+fn check_value(value: &str) -> Result<(), &'static str> {
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    if value.chars().any(char::is_control) {
+        return Err("a control character, which cannot be signed");
+    }
+    let mut before = ' ';
+    for character in value.chars() {
+        if character.is_whitespace() && (character != ' ' || before == ' ') {
+            return Err("white space that would not survive signing");
+        }
+        before = character;
+    }
+    if value.ends_with(' ') {
+        return Err("white space that would not survive signing");
+    }
+    Ok(())
+}
+
+fn has_text_beyond_ascii(headers: &Headers<'_>) -> bool {
+    headers.iter().any(|(_, value)| !value.is_ascii())
+}
+
+const fn http_method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Head => reqwest::Method::HEAD,
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bucket::tests::bucket_at;
+    use super::super::cause::Side;
+    use super::*;
+
+    #[test]
+    fn values_that_signing_would_alter_are_refused() {
+        for good in [
+            "",
+            "a",
+            "a b c",
+            "=?UTF-8?Q?=C3=BC?=",
+            "ü and 日本",
+            "\"x\"; y=1",
+        ] {
+            assert_eq!(check_value(good), Ok(()), "{good:?}");
+        }
+        for bad in [
+            " a", "a ", "a  b", "a\tb", "a\nb", "a\u{a0}b", "\u{3000}", "a\u{85}b", "\u{7f}", " ",
+        ] {
+            assert!(check_value(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_a_url_would_change_are_refused() {
+        let bucket = bucket_at("http://127.0.0.1:9", Side::Destination);
+        for name in ["", ".", "..", "a/../b", "a/./b", "a/.."] {
+            let failure = bucket.delete(name).unwrap_err();
+            assert_eq!(failure.cause, FailureCause::BadRequest, "{name:?}");
+        }
+        assert_eq!(bucket.counters().requests(), 0);
+    }
+
+    #[test]
+    fn a_failure_tells_no_secret() {
+        let bucket = bucket_at("http://127.0.0.1:9", Side::Source);
+        let failure = bucket.head("a name").unwrap_err();
+        assert_eq!(failure.cause, FailureCause::Network);
+        let said = format!("{failure:?} {bucket:?}");
+        assert!(
+            failure
+                .message
+                .starts_with("HeadObject \"a name\" in source bucket \"photos\": "),
+            "{said}"
+        );
+        for secret in ["X-Amz-", "http:", "AKIDEXAMPLE", "hush"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+
+    #[test]
+    fn longer_bodies_may_take_longer() {
+        assert_eq!(timeout_for(0), Duration::from_secs(30));
+        assert_eq!(timeout_for(16 << 20), Duration::from_secs(286));
+    }
+}
