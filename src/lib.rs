@@ -8,6 +8,7 @@ pub mod exit;
 pub mod ledger;
 pub mod model;
 pub mod pool;
+pub mod preflight;
 pub mod recorder;
 pub mod run;
 pub mod s3;

@@ -5,6 +5,7 @@
 //! Readers never block the writer nor it them (write-ahead log). Writers take
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
+mod deliveries;
 mod error;
 mod outcomes;
 mod queue;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
 pub use outcomes::Recording;
 pub use queue::{Queued, Stretch};

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use reqwest::header::{DATE, HeaderMap};
 use url::Url;
 
 use super::cause::Side;
 use super::counters::{Counters, Counting};
+use super::headers::{http_date, text};
 use super::http::HttpClient;
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -63,6 +66,8 @@ pub(super) struct Inner {
     pub(super) ask_checksums: bool,
     pub(super) clock: Clock,
     pub(super) counting: Counting,
+    /// How far the server's clock was ahead at its first answer; `i64::MIN`: not known.
+    pub(super) clock_ahead_ms: AtomicI64,
 }
 
 impl Bucket {
@@ -99,6 +104,7 @@ impl Bucket {
             ask_checksums: spec.ask_checksums,
             clock,
             counting: Counting::default(),
+            clock_ahead_ms: AtomicI64::new(i64::MIN),
         })))
     }
 
@@ -118,6 +124,27 @@ impl Bucket {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
+    }
+
+    /// How far the server's clock was ahead of this machine's at its first
+    /// answer, in milliseconds, as exact as the wire's whole seconds allow;
+    /// `None` if it has not answered yet or says no time.
+    #[must_use]
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        let ahead_ms = self.0.clock_ahead_ms.load(Ordering::Relaxed);
+        (ahead_ms != i64::MIN).then_some(ahead_ms)
+    }
+
+    /// Compares the clocks once, at the server's first answer.
+    pub(super) fn compare_clocks(&self, headers: &HeaderMap) {
+        if self.clock_ahead_ms().is_some() {
+            return;
+        }
+        if let Some(date) = text(headers, DATE.as_str()).and_then(http_date) {
+            // The wire cuts to whole seconds: half a second is the best guess.
+            let ahead_ms = date.plus_ms(500).ms() - self.0.clock.now().ms();
+            self.0.clock_ahead_ms.store(ahead_ms, Ordering::Relaxed);
+        }
     }
 }
 

@@ -105,7 +105,11 @@ impl Bucket {
         request.headers.sort_unstable_by_key(|(name, _)| *name);
         let http = self.signed(&mut request)?;
         self.0.counting.request(operation);
-        let failure = match self.0.http.client().execute(http) {
+        let answer = self.0.http.client().execute(http);
+        if let Ok(response) = &answer {
+            self.compare_clocks(response.headers());
+        }
+        let failure = match answer {
             Ok(response) if response.status().is_success() => return Ok(response),
             Ok(response) => self.refused(operation, name, response),
             Err(error) => self.unanswered(operation, name, &error),

@@ -1,0 +1,243 @@
+//! Can the night begin? What every run needs of both buckets, asked for before anything is tried.
+
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::model::{CarriedHeaders, Failure, FailureCause, TaskId};
+use crate::s3::{Body, Bucket, GetOptions, Upload};
+
+/// A server refuses requests whose time is further off than this (AWS: 15 minutes).
+const WORST_SKEW_MS: i64 = 15 * 60 * 1000;
+
+/// From here on the skew is worth a note: the rule compares times of two servers.
+const NOTABLE_SKEW_MS: i64 = 5 * 1000;
+
+/// How often a check is tried that a passing trouble may have failed.
+const TRIES: u32 = 3;
+
+/// What the canary says, to whoever finds it.
+const CANARY: &[u8] = b"Nightferry writes this object to see whether it may.\n";
+
+/// What came of one check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be; with what was seen.
+    Passed(String),
+    /// Not as it might be, but no run needs it.
+    Note(String),
+    /// No run can begin like this.
+    Failed(Failure),
+}
+
+/// One check and its verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was checked: `source list`, `destination write`, …
+    pub subject: &'static str,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+impl Check {
+    fn of(subject: &'static str, result: Result<String, Failure>) -> Self {
+        let verdict = match result {
+            Ok(seen) => Verdict::Passed(seen),
+            Err(failure) => Verdict::Failed(as_begin_failure(failure)),
+        };
+        Self { subject, verdict }
+    }
+}
+
+/// The first failure among `checks`.
+#[must_use]
+pub fn first_failure(checks: &[Check]) -> Option<&Failure> {
+    checks.iter().find_map(|check| match &check.verdict {
+        Verdict::Failed(failure) => Some(failure),
+        Verdict::Passed(_) | Verdict::Note(_) => None,
+    })
+}
+
+/// Checks both buckets of `task`, at the same time: listing and reading the
+/// source; listing, writing and reading the destination; both clocks.
+#[must_use]
+pub fn preflight(task: &TaskId, source: &Bucket, destination: &Bucket) -> Vec<Check> {
+    let canary = format!("{}.canary", task.prefix());
+    let (mut checks, at_destination) = thread::scope(|scope| {
+        let at_destination = scope.spawn(|| check_destination(destination, &canary));
+        let at_source = check_source(source, &canary);
+        let internal = || {
+            Failure::new(
+                FailureCause::Internal,
+                "the check of the destination panicked",
+            )
+        };
+        let at_destination = at_destination
+            .join()
+            .unwrap_or_else(|_| vec![Check::of("destination", Err(internal()))]);
+        (at_source, at_destination)
+    });
+    checks.extend(at_destination);
+    checks
+}
+
+fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
+    let listed = tried(|| source.list("", None, None, 1));
+    let first = listed.as_ref().ok().and_then(|page| page.objects.first());
+    // Of an empty bucket the canary's name is asked for: that it is missing is
+    // an answer that only those get who may read.
+    let (name, size_bytes) = first.map_or((canary, 0), |object| {
+        (object.name.as_str(), object.facts.size_bytes)
+    });
+    let read = || can_be_read(source, name, size_bytes);
+    let read = listed.is_ok().then(read);
+    let mut checks = vec![Check::of(
+        "source list",
+        listed.map(|page| match page.objects.first() {
+            Some(_) => "can be listed".to_owned(),
+            None => "can be listed; it is empty".to_owned(),
+        }),
+    )];
+    checks.extend(read.map(|read| Check::of("source read", read)));
+    checks.push(check_clock("source clock", source));
+    checks
+}
+
+fn can_be_read(bucket: &Bucket, name: &str, size_bytes: u64) -> Result<String, Failure> {
+    let range = (size_bytes > 0).then_some((0, 0));
+    match tried(|| {
+        bucket.get(
+            name,
+            GetOptions {
+                range,
+                if_match: None,
+            },
+        )
+    }) {
+        Ok(_unread) => Ok("can be read".to_owned()),
+        Err(failure) => match failure.cause {
+            FailureCause::SourceMissing => Ok("can be read".to_owned()),
+            FailureCause::SourceArchived => {
+                Ok("can be read; its first object is archived".to_owned())
+            }
+            _ => Err(failure),
+        },
+    }
+}
+
+fn check_destination(destination: &Bucket, canary: &str) -> Vec<Check> {
+    let listed = tried(|| destination.list("", None, None, 1));
+    let mut checks = vec![Check::of(
+        "destination list",
+        listed.map(|_| "can be listed".to_owned()),
+    )];
+    if first_failure(&checks).is_some() {
+        return checks;
+    }
+    checks.push(Check::of(
+        "destination write",
+        write_canary(destination, canary),
+    ));
+    if first_failure(&checks).is_none() {
+        checks.push(Check::of(
+            "destination read",
+            read_canary(destination, canary),
+        ));
+        checks.push(match destination.delete(canary) {
+            Ok(()) => Check::of("destination delete", Ok("canary removed".to_owned())),
+            Err(failure) => Check {
+                subject: "destination delete",
+                verdict: Verdict::Note(format!("{}; no run needs it", failure.message)),
+            },
+        });
+    }
+    checks.push(check_clock("destination clock", destination));
+    checks
+}
+
+fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
+    let headers = CarriedHeaders(vec![("content-type".to_owned(), "text/plain".to_owned())]);
+    tried(|| {
+        destination.put(
+            canary,
+            Upload {
+                body: Body::Bytes(Bytes::from_static(CANARY)),
+                headers: &headers,
+                content_md5: None,
+                checksum: None,
+                if_none_match: false,
+            },
+        )
+    })
+    .map(|_| "can be written".to_owned())
+}
+
+fn read_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
+    let size_bytes = CANARY.len() as u64;
+    let read = tried(|| {
+        destination
+            .get(canary, GetOptions::default())
+            .and_then(|download| download.body.into_bytes(size_bytes))
+    })?;
+    if read == CANARY {
+        Ok("can be read".to_owned())
+    } else {
+        let message = format!("the canary {canary} does not hold what was just written to it");
+        Err(Failure::new(FailureCause::Integrity, message))
+    }
+}
+
+fn check_clock(subject: &'static str, bucket: &Bucket) -> Check {
+    let Some(ahead_ms) = bucket.clock_ahead_ms() else {
+        let note = "the server does not say what time it has".to_owned();
+        return Check {
+            subject,
+            verdict: Verdict::Note(note),
+        };
+    };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a skew is shown in seconds, not computed with"
+    )]
+    let seconds = ahead_ms as f64 / 1000.0;
+    let said = format!("{seconds:+.1} s against this machine");
+    let verdict = if ahead_ms.abs() > WORST_SKEW_MS {
+        let message = format!("{subject}: {said}; set this machine's clock, or the server's (NTP)");
+        Verdict::Failed(Failure::new(FailureCause::ClockSkew, message))
+    } else if ahead_ms.abs() > NOTABLE_SKEW_MS {
+        Verdict::Note(said)
+    } else {
+        Verdict::Passed(said)
+    };
+    Check { subject, verdict }
+}
+
+/// Tries a check again if a passing trouble may have failed it.
+fn tried<T>(mut check: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut tries = 1;
+    loop {
+        match check() {
+            Err(failure) if failure.cause.is_retried_within_run() && tries < TRIES => {
+                thread::sleep(Duration::from_millis(250 * u64::from(tries)));
+                tries += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// The cause as a run that could not begin states it.
+fn as_begin_failure(mut failure: Failure) -> Failure {
+    failure.cause = match failure.cause {
+        FailureCause::Network
+        | FailureCause::Timeout
+        | FailureCause::ServerError
+        | FailureCause::Throttled => FailureCause::EndpointUnreachable,
+        FailureCause::SourceDenied | FailureCause::DestinationDenied => {
+            FailureCause::PermissionMissing
+        }
+        other => other,
+    };
+    failure
+}
