@@ -13,3 +13,4 @@ pub mod recorder;
 pub mod run;
 pub mod s3;
 pub mod secret;
+pub mod transfer;

@@ -1,0 +1,140 @@
+//! The copy of one object: read, hashed, written, proven.
+//!
+//! ```text
+//! small   GET ─▶ MD5 = source's? ─▶ PUT with Content-MD5 ─▶ MD5 = destination's ETag?
+//! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT part ─▶ ETag? ─▶ Complete ─▶ ETag?
+//! ```
+//!
+//! Nothing here starts threads or waits for a share of memory: the caller asks
+//! for a [`Route`], takes what it needs, and calls from a thread of its own.
+//!
+//! What fails with `source_changed` is not tried again here, because the
+//! decision to copy rested on facts that no longer hold: ask for
+//! [`Transfer::facts`] afresh and decide again. A name that was deleted
+//! meanwhile then shows as missing.
+
+mod digest;
+mod parts;
+mod proof;
+mod retry;
+mod route;
+mod whole;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use parts::PartsCopy;
+pub use retry::{RetryPolicy, Tally};
+pub use route::{Limits, PartPlan, Route};
+
+use crate::model::{Copied, ETag, Failure, FailureCause, ObjectFacts};
+use crate::s3::{Bucket, Head};
+
+/// Copies objects from one bucket to another. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    /// Where objects are read.
+    pub source: Bucket,
+    /// Where they are written.
+    pub destination: Bucket,
+    /// How much may be buffered, and in which parts.
+    pub limits: Limits,
+    /// How often and after which pauses a request is tried again.
+    pub retry: RetryPolicy,
+    /// Once set, nothing is tried again.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What both ends say of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The source's object; `None` if it is missing.
+    pub source: Option<Head>,
+    /// The destination's object; `None` if it is missing.
+    pub destination: Option<ObjectFacts>,
+}
+
+/// A copy that arrived and was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The copy.
+    pub copied: Copied,
+    /// The destination's id of the request that made it.
+    pub server_request_id: Option<String>,
+}
+
+impl Transfer {
+    /// Asks both ends about `name`.
+    ///
+    /// # Errors
+    /// One end refused or did not answer, after all attempts.
+    pub fn facts(&self, name: &str, tally: &Tally) -> Result<Facts, Failure> {
+        Ok(Facts {
+            source: self.source_head(name, tally)?,
+            destination: self.destination_facts(name, tally)?,
+        })
+    }
+
+    /// Asks the source about `name`; `None` if it is missing.
+    ///
+    /// # Errors
+    /// It refused or did not answer, after all attempts.
+    pub fn source_head(&self, name: &str, tally: &Tally) -> Result<Option<Head>, Failure> {
+        self.attempts(tally, || self.source.head(name))
+    }
+
+    /// Asks the destination about `name`; `None` if it is missing.
+    ///
+    /// # Errors
+    /// It refused or did not answer, after all attempts.
+    pub fn destination_facts(
+        &self,
+        name: &str,
+        tally: &Tally,
+    ) -> Result<Option<ObjectFacts>, Failure> {
+        let head = self.attempts(tally, || self.destination.head(name))?;
+        Ok(head.map(|head| head.facts))
+    }
+
+    /// How an object of `size_bytes` is to be carried.
+    ///
+    /// # Errors
+    /// `too_large` if no multipart upload can hold it.
+    pub fn route(&self, size_bytes: u64) -> Result<Route, Failure> {
+        route::route(size_bytes, &self.limits)
+    }
+
+    /// Removes a copy that is proven wrong, so that no later night takes it for
+    /// a newer object and lets it be; says in `failure` what became of it. What
+    /// others have written since is left alone.
+    fn remove_wrong_copy(&self, name: &str, etag: &ETag, failure: &mut Failure) {
+        let removed = self.destination.head(name).and_then(|head| match head {
+            Some(head) if head.facts.etag == *etag => self.destination.delete(name),
+            _ => Ok(()),
+        });
+        failure.message.push_str(match removed {
+            Ok(()) => "; the wrong copy was removed",
+            Err(_) => "; the wrong copy could not be removed",
+        });
+    }
+}
+
+/// Whether what was `found` is the very object that the decision was about. A
+/// server may ignore If-Match, so its answer is looked at.
+fn check_unchanged(name: &str, planned: &ObjectFacts, found: &ObjectFacts) -> Result<(), Failure> {
+    if found.etag != planned.etag {
+        let message = format!(
+            "{name:?} changed at the source: its ETag was {}, now it is {}",
+            planned.etag, found.etag
+        );
+        return Err(Failure::new(FailureCause::SourceChanged, message));
+    }
+    if found.size_bytes != planned.size_bytes {
+        let message = format!(
+            "the source announces {} bytes for {name:?}, before it was {} with the same ETag",
+            found.size_bytes, planned.size_bytes
+        );
+        return Err(Failure::new(FailureCause::Integrity, message));
+    }
+    Ok(())
+}

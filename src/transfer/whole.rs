@@ -1,0 +1,90 @@
+//! The copy of an object in one piece.
+
+use bytes::Bytes;
+
+use super::proof::{self, Computed};
+use super::{Arrival, Tally, Transfer, check_unchanged};
+use crate::model::{CarriedHeaders, Copied, ETag, Failure, ObjectFacts};
+use crate::s3::{Body, GetOptions, Upload};
+
+/// An object in memory.
+struct Read {
+    headers: CarriedHeaders,
+    bytes: Bytes,
+    computed: Computed,
+}
+
+impl Transfer {
+    /// Copies the object of the facts `planned`, which takes as much memory as
+    /// the object is large. What is read and right is kept for further attempts
+    /// to write it.
+    ///
+    /// # Errors
+    /// What remains after all attempts; `source_changed` if the object is no
+    /// longer the planned one.
+    pub fn copy_whole(
+        &self,
+        name: &str,
+        planned: &ObjectFacts,
+        tally: &Tally,
+    ) -> Result<Arrival, Failure> {
+        let read = self.attempts(tally, || self.read_whole(name, planned))?;
+        let mut wrong = None;
+        let arrival = self.attempts(tally, || self.write_whole(name, &read, &mut wrong));
+        arrival.map_err(|mut failure| {
+            if let Some(etag) = wrong {
+                self.remove_wrong_copy(name, &etag, &mut failure);
+            }
+            failure
+        })
+    }
+
+    fn read_whole(&self, name: &str, planned: &ObjectFacts) -> Result<Read, Failure> {
+        let options = GetOptions {
+            if_match: Some(&planned.etag),
+            ..GetOptions::default()
+        };
+        let download = self.source.get(name, options)?;
+        check_unchanged(name, planned, &download.head.facts)?;
+        download.head.carried()?;
+        let bytes = download.body.into_bytes(planned.size_bytes)?;
+        let computed = proof::compute(name, &download.head.facts, &bytes)?;
+        Ok(Read {
+            headers: download.head.headers,
+            bytes: bytes.into(),
+            computed,
+        })
+    }
+
+    /// Leaves the tag of a copy that is not what was sent in `wrong`.
+    fn write_whole(
+        &self,
+        name: &str,
+        read: &Read,
+        wrong: &mut Option<ETag>,
+    ) -> Result<Arrival, Failure> {
+        let upload = Upload {
+            body: Body::Bytes(read.bytes.clone()),
+            headers: &read.headers,
+            content_md5: Some(read.computed.md5),
+            checksum: read.computed.checksum.as_ref(),
+            if_none_match: false,
+        };
+        let answer = self.destination.put(name, upload)?;
+        match proof::prove(name, &read.computed, &answer) {
+            Ok(verified) => Ok(Arrival {
+                copied: Copied {
+                    copy_etag: answer.etag,
+                    verified,
+                    size_bytes: read.bytes.len() as u64,
+                },
+                server_request_id: answer.request_id,
+            }),
+            Err(mut failure) => {
+                failure.server_request_id = answer.request_id;
+                *wrong = Some(answer.etag);
+                Err(failure)
+            }
+        }
+    }
+}
