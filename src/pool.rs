@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::model::{Failure, FailureCause};
+
 /// A fixed number of threads. Tasks are flat: one object or one part each, and
 /// none waits for another or for memory, so no task can hold up the pool.
 pub struct Pool(rayon::ThreadPool);
@@ -28,38 +30,48 @@ impl Pool {
             .map_err(|source| PoolError { workers, source })
     }
 
-    /// Runs `task` on a free thread, tasks in the order given; `done` gets its
-    /// value, or `None` if it panicked.
-    pub fn spawn<T>(
-        &self,
-        task: impl FnOnce() -> T + Send + 'static,
-        done: impl FnOnce(Option<T>) + Send + 'static,
-    ) {
-        // A task's panic is a fault in one object's handling. The object fails
-        // as `internal`; the run and its books go on.
-        self.0
-            .spawn_fifo(move || done(catch_unwind(AssertUnwindSafe(task)).ok()));
+    /// Runs `task` on a free thread; tasks begin in the order given.
+    pub fn spawn(&self, task: impl FnOnce() + Send + 'static) {
+        self.0.spawn_fifo(task);
     }
+}
+
+/// Does `work`; a panic in it is a fault in the handling of one object, which
+/// fails as `internal` while the run and its books go on.
+///
+/// # Errors
+/// What `work` answers, or that it panicked.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Failure::new(
+            FailureCause::Internal,
+            "the handling of this object panicked; please report it with the log of this run",
+        ))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-
     use super::*;
 
     #[test]
-    fn a_task_that_panics_is_reported_and_the_pool_goes_on() {
-        let pool = Pool::new(1).unwrap();
-        let (sender, receiver) = mpsc::channel();
-        let second = sender.clone();
-        pool.spawn(
-            || panic!("as intended"),
-            move |value: Option<()>| {
-                sender.send(value.is_none()).unwrap();
-            },
-        );
-        pool.spawn(|| 7, move |value| second.send(value == Some(7)).unwrap());
-        assert_eq!(receiver.iter().collect::<Vec<_>>(), [true, true]);
+    fn a_panic_fails_the_object_as_internal() {
+        let failure = guarded::<()>(|| panic!("as intended")).unwrap_err();
+        assert_eq!(failure.cause, FailureCause::Internal);
+        assert_eq!(guarded(|| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn tasks_run_on_other_threads() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let pool = Pool::new(2).unwrap();
+        for number in 0..4 {
+            let sender = sender.clone();
+            pool.spawn(move || sender.send(number).unwrap());
+        }
+        drop(sender);
+        let mut numbers: Vec<i32> = receiver.iter().collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3]);
     }
 }

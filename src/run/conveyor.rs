@@ -1,0 +1,322 @@
+//! From names to outcomes: looks ahead, loads what fits, and settles.
+//!
+//! One thread owns all the accounting (slots, memory, what is under way) and
+//! gives flat tasks to the pool; each task answers with one [`Event`]. Nothing
+//! waits for memory or a slot inside the pool, so nothing can lock up.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::time::{Duration, Instant};
+
+use super::in_parts::InParts;
+use super::names::Names;
+use super::progress::Progress;
+use super::stop::Stop;
+use super::voyage::{Look, Voyage};
+use crate::clock::Clock;
+use crate::ledger::LedgerError;
+use crate::model::{Attempt, Copied, Deferral, Failure, Outcome, OverwriteMode};
+use crate::pool::{Pool, guarded};
+use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
+
+/// How often the time and the signals are looked at while nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long an object in parts may go on once the run is to stop.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// The least memory that is set aside for an object, for what is not its bytes.
+const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
+
+/// What the conveyor works with.
+pub struct Means<'a> {
+    /// The threads.
+    pub pool: &'a Pool,
+    /// Both ends.
+    pub transfer: Arc<Transfer>,
+    /// The task's rule.
+    pub mode: OverwriteMode,
+    /// Objects and parts in flight at once.
+    pub workers: usize,
+    /// All buffers together.
+    pub memory_bytes: u64,
+    /// When to begin nothing new.
+    pub stop: &'a Stop,
+    /// Tells the time.
+    pub clock: &'a Clock,
+    /// Where outcomes go; sending waits while the recorder is behind.
+    pub attempts: SyncSender<Attempt>,
+    /// Who watches.
+    pub progress: &'a Progress,
+}
+
+/// What was left undone, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Why; `None` if nothing was left.
+    pub deferral: Option<Deferral>,
+    /// The first name, in the order of work, that was left.
+    pub resume_name: Option<String>,
+}
+
+/// What a task answers with.
+pub(super) enum Event {
+    /// Both ends were looked at.
+    Looked(Box<Voyage>, Result<Look, Failure>),
+    /// A copy in one piece ended; so many bytes of memory are free again.
+    Carried(Box<Voyage>, u64, Result<Copied, Failure>),
+    /// A copy in parts began.
+    Begun(u64, Result<PartsCopy, Failure>),
+    /// A part ended.
+    Part(u64, Result<(), Failure>),
+    /// A copy in parts was put together.
+    Finished(u64, Result<Arrival, Failure>),
+    /// A copy in parts was given up.
+    Aborted(u64, Result<(), Failure>),
+}
+
+/// The conveyor at work.
+pub struct Conveyor<'a> {
+    pub(super) means: Means<'a>,
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+    sequence: u64,
+    looking: usize,
+    ready: VecDeque<(Box<Voyage>, Route)>,
+    pub(super) in_parts: HashMap<u64, InParts>,
+    free_slots: usize,
+    free_bytes: u64,
+    stopping: Option<(Deferral, Instant)>,
+    first_left: Option<(u64, String)>,
+    recorder_gone: bool,
+}
+
+impl<'a> Conveyor<'a> {
+    /// A conveyor at rest.
+    #[must_use]
+    pub fn new(means: Means<'a>) -> Self {
+        let (sender, events) = mpsc::channel();
+        let (free_slots, free_bytes) = (means.workers, means.memory_bytes);
+        Self {
+            means,
+            sender,
+            events,
+            sequence: 0,
+            looking: 0,
+            ready: VecDeque::new(),
+            in_parts: HashMap::new(),
+            free_slots,
+            free_bytes,
+            stopping: None,
+            first_left: None,
+            recorder_gone: false,
+        }
+    }
+
+    /// Settles every name, or as many as may be before the run is to stop.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read. That it cannot be written shows at the
+    /// recorder; the conveyor then just ends.
+    pub fn carry(mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
+        loop {
+            self.heed_stop();
+            self.look_ahead(names)?;
+            self.load();
+            if self.is_idle() || self.recorder_gone || self.means.stop.signal.is_urgent() {
+                return self.left(names);
+            }
+            if let Ok(event) = self.events.recv_timeout(TICK) {
+                self.on(event);
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.looking == 0
+            && self.ready.is_empty()
+            && self.in_parts.is_empty()
+            && self.free_slots == self.means.workers
+    }
+
+    /// Once the run is to stop, what has not begun to move is left.
+    fn heed_stop(&mut self) {
+        if self.stopping.is_none() {
+            self.stopping = self
+                .means
+                .stop
+                .reason()
+                .map(|reason| (reason, Instant::now()));
+        }
+        if self.stopping.is_some() {
+            self.means.transfer.stop.store(true, Ordering::Relaxed);
+            while let Some((voyage, _)) = self.ready.pop_front() {
+                self.leave(&voyage);
+            }
+        }
+    }
+
+    /// Whether objects in parts that are under way are to be given up.
+    pub(super) fn is_out_of_grace(&self) -> bool {
+        self.stopping
+            .is_some_and(|(_, since)| since.elapsed() > GRACE)
+    }
+
+    /// Keeps looking at both ends ahead of the transfers, in bounded memory.
+    fn look_ahead(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
+        while self.stopping.is_none()
+            && self.looking < self.means.workers
+            && self.looking + self.ready.len() < 2 * self.means.workers
+        {
+            let Some(queued) = names.next()? else {
+                return Ok(());
+            };
+            let voyage = Box::new(Voyage::new(self.sequence, queued));
+            self.sequence += 1;
+            self.look(voyage);
+        }
+        Ok(())
+    }
+
+    pub(super) fn look(&mut self, mut voyage: Box<Voyage>) {
+        self.looking += 1;
+        let (transfer, mode) = (Arc::clone(&self.means.transfer), self.means.mode);
+        self.spawn(move || {
+            let look = guarded(|| voyage.look(&transfer, mode));
+            Event::Looked(voyage, look)
+        });
+    }
+
+    /// Gives the pool a task that answers with one event.
+    pub(super) fn spawn(&self, task: impl FnOnce() -> Event + Send + 'static) {
+        let sender = self.sender.clone();
+        // A conveyor that did not wait for this answer has left it to the next run.
+        self.means.pool.spawn(move || drop(sender.send(task())));
+    }
+
+    /// Takes a slot and `bytes` of memory for a task, if both are free. What is
+    /// larger than all memory goes when nothing else does.
+    pub(super) fn take(&mut self, bytes: u64) -> bool {
+        let alone = self.free_slots == self.means.workers;
+        if self.free_slots == 0 || (self.free_bytes < bytes && !alone) {
+            return false;
+        }
+        self.free_slots -= 1;
+        self.free_bytes = self.free_bytes.saturating_sub(bytes);
+        true
+    }
+
+    pub(super) fn give_back(&mut self, bytes: u64) {
+        self.free_slots += 1;
+        self.free_bytes = (self.free_bytes + bytes).min(self.means.memory_bytes);
+    }
+
+    /// Begins transfers, parts first, as far as slots and memory allow.
+    fn load(&mut self) {
+        self.load_parts();
+        while let Some((voyage, route)) = self.ready.pop_front() {
+            let begun = match &route {
+                Route::Whole { buffer_bytes } => self.take((*buffer_bytes).max(LEAST_BUFFER_BYTES)),
+                Route::Parts(_) => self.take(LEAST_BUFFER_BYTES),
+            };
+            if !begun {
+                self.ready.push_front((voyage, route));
+                return;
+            }
+            match route {
+                Route::Whole { buffer_bytes } => {
+                    self.carry_whole(voyage, buffer_bytes.max(LEAST_BUFFER_BYTES));
+                }
+                Route::Parts(plan) => self.begin_parts(voyage, plan),
+            }
+        }
+    }
+
+    fn carry_whole(&self, mut voyage: Box<Voyage>, bytes: u64) {
+        let transfer = Arc::clone(&self.means.transfer);
+        self.spawn(move || {
+            let result = guarded(|| voyage.carry_whole(&transfer));
+            Event::Carried(voyage, bytes, result)
+        });
+    }
+
+    fn on(&mut self, event: Event) {
+        match event {
+            Event::Looked(voyage, look) => {
+                self.looking -= 1;
+                match look {
+                    Ok(Look::Carry(route)) => self.ready.push_back((voyage, route)),
+                    Ok(Look::Settled(reason)) => self.settle(voyage, Outcome::Ignored(reason)),
+                    Err(failure) => self.fail(voyage, failure),
+                }
+            }
+            Event::Carried(voyage, bytes, result) => {
+                self.give_back(bytes);
+                match result {
+                    Ok(copied) => self.settle(voyage, Outcome::Synced(copied)),
+                    Err(failure) => self.fail(voyage, failure),
+                }
+            }
+            Event::Begun(sequence, result) => {
+                self.give_back(LEAST_BUFFER_BYTES);
+                self.on_begun(sequence, result);
+            }
+            Event::Part(sequence, result) => self.on_part(sequence, result),
+            Event::Finished(sequence, result) => {
+                self.give_back(LEAST_BUFFER_BYTES);
+                self.on_finished(sequence, result);
+            }
+            Event::Aborted(sequence, result) => {
+                self.give_back(LEAST_BUFFER_BYTES);
+                self.on_aborted(sequence, result);
+            }
+        }
+    }
+
+    /// Ends a voyage in failure, or looks again if the source changed meanwhile.
+    pub(super) fn fail(&mut self, mut voyage: Box<Voyage>, failure: Failure) {
+        if voyage.may_look_again(&failure) && self.stopping.is_none() {
+            self.look(voyage);
+        } else {
+            let outcome = voyage.failed(failure);
+            self.settle(voyage, outcome);
+        }
+    }
+
+    pub(super) fn settle(&mut self, voyage: Box<Voyage>, outcome: Outcome) {
+        let attempt = voyage.settle(outcome, self.means.clock);
+        self.means.progress.settled(&attempt);
+        self.recorder_gone |= self.means.attempts.send(attempt).is_err();
+    }
+
+    /// Leaves an object for the next run.
+    pub(super) fn leave(&mut self, voyage: &Voyage) {
+        let earlier = self
+            .first_left
+            .as_ref()
+            .is_none_or(|(first, _)| voyage.sequence < *first);
+        if earlier {
+            self.first_left = Some((voyage.sequence, voyage.queued.name.as_str().to_owned()));
+        }
+    }
+
+    fn left(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
+        let next = match self.first_left.take() {
+            Some((_, name)) => Some(name),
+            None => names.peek()?.map(|name| name.as_str().to_owned()),
+        };
+        let deferral = match self.stopping {
+            Some((reason, _)) => Some(reason),
+            None if self.recorder_gone || self.means.stop.signal.is_urgent() => {
+                Some(Deferral::Stopped)
+            }
+            None => next.is_some().then_some(Deferral::Limit),
+        };
+        Ok(Left {
+            deferral,
+            resume_name: next,
+        })
+    }
+}

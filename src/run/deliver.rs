@@ -1,0 +1,189 @@
+//! Lists to the destination bucket: what is owed is put there, and nothing of others is overwritten.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+
+use crate::clock::Clock;
+use crate::ledger::{Deliverable, Delivery, Ledger, LedgerError, TaskKey};
+use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
+use crate::s3::{Body, Bucket, Upload};
+
+/// Lists up to this size are sent from memory, so that they can be sent again.
+const IN_MEMORY_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How often the destination is asked to take a list.
+const TRIES: u32 = 3;
+
+/// What became of the lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// Lists that are now in the bucket.
+    pub delivered: u64,
+    /// Lists that are owed, each with the reason.
+    pub owed: Vec<String>,
+    /// Lists whose name is taken by something else, each with what was seen.
+    pub conflicts: Vec<String>,
+}
+
+/// Puts everything that is owed into the destination bucket.
+///
+/// # Errors
+/// If the ledger cannot be read or written. That the bucket does not take a
+/// list is no error: it stays owed, and the report says so.
+pub fn deliver(
+    ledger: &mut Ledger,
+    task: TaskKey,
+    id: &TaskId,
+    folder: &Path,
+    destination: &Bucket,
+    clock: &Clock,
+) -> Result<DeliveryReport, LedgerError> {
+    let mut report = DeliveryReport::default();
+    for file in ledger.owed(task)? {
+        let delivery = put(id, folder, &file, destination, clock);
+        match &delivery {
+            Delivery::Delivered { .. } => report.delivered += 1,
+            Delivery::Owed(problem) => report.owed.push(format!("{}: {problem}", file.path)),
+            Delivery::Conflict(problem) => {
+                report.conflicts.push(format!("{}: {problem}", file.path));
+            }
+            Delivery::Local(_) => {}
+        }
+        ledger.note_delivery(task, &file.path, &delivery)?;
+    }
+    Ok(report)
+}
+
+fn put(
+    id: &TaskId,
+    folder: &Path,
+    file: &Deliverable,
+    destination: &Bucket,
+    clock: &Clock,
+) -> Delivery {
+    let name = format!("{}{}", id.prefix(), file.path);
+    let path = folder.join(&file.path);
+    let digest = match digest(&path, file.bytes) {
+        Ok(digest) => digest,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Delivery::Local("the file is gone from the local disk".to_owned());
+        }
+        Err(error) => return Delivery::Owed(format!("cannot read the local file: {error}")),
+    };
+    let placed = place(&name, file, &path, digest, destination);
+    match placed {
+        Ok(Ok(etag)) => Delivery::Delivered {
+            etag: etag.as_str().to_owned(),
+            at: clock.now(),
+        },
+        Ok(Err(conflict)) => Delivery::Conflict(conflict),
+        Err(failure) => Delivery::Owed(failure.message),
+    }
+}
+
+/// Puts the list unless its name is taken by something that is not ours.
+fn place(
+    name: &str,
+    file: &Deliverable,
+    path: &Path,
+    digest: [u8; 16],
+    destination: &Bucket,
+) -> Result<Result<ETag, String>, Failure> {
+    if let Some(there) = destination.head(name)? {
+        let same = there.facts.size_bytes == file.bytes
+            && there.facts.md5_hex.as_deref() == Some(hex(digest).as_str());
+        if same {
+            return Ok(Ok(there.facts.etag));
+        }
+        let ours = file.etag.as_deref() == Some(there.facts.etag.as_str());
+        if !ours {
+            return Ok(Err(format!(
+                "the destination bucket has a different object of this name ({} bytes); both stay",
+                there.facts.size_bytes
+            )));
+        }
+    }
+    let mut tries = 1;
+    loop {
+        match send(name, file, path, digest, destination) {
+            Err(failure) if failure.cause.is_retried_within_run() && tries < TRIES => tries += 1,
+            result => return result.map(Ok),
+        }
+    }
+}
+
+fn send(
+    name: &str,
+    file: &Deliverable,
+    path: &Path,
+    digest: [u8; 16],
+    destination: &Bucket,
+) -> Result<ETag, Failure> {
+    let kind = if Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        "application/json"
+    } else {
+        "text/plain; charset=utf-8"
+    };
+    let headers = CarriedHeaders(vec![("content-type".to_owned(), kind.to_owned())]);
+    let answer = destination.put(
+        name,
+        Upload {
+            body: body(path, file.bytes).map_err(|error| unreadable(&error))?,
+            headers: &headers,
+            content_md5: Some(digest),
+            checksum: None,
+            if_none_match: false,
+        },
+    )?;
+    if answer.md5_hex.is_some_and(|md5_hex| md5_hex != hex(digest)) {
+        let message = "the destination holds other bytes than were sent".to_owned();
+        return Err(Failure::new(FailureCause::Integrity, message));
+    }
+    Ok(answer.etag)
+}
+
+/// The first `size_bytes` of the file: a list that has grown since it was
+/// loaded is delivered as far as it was loaded.
+fn body(path: &Path, size_bytes: u64) -> io::Result<Body> {
+    let mut reader = File::open(path)?.take(size_bytes);
+    if size_bytes > IN_MEMORY_BYTES {
+        return Ok(Body::Stream {
+            reader: Box::new(reader),
+            size_bytes,
+        });
+    }
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    Ok(Body::Bytes(Bytes::from(bytes)))
+}
+
+fn digest(path: &Path, size_bytes: u64) -> io::Result<[u8; 16]> {
+    let mut digest = Md5::new();
+    let mut reader = File::open(path)?.take(size_bytes);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = reader.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(digest.finalize().into());
+        }
+        digest.update(&buffer[..read]);
+    }
+}
+
+fn hex(digest: [u8; 16]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    Failure::new(
+        FailureCause::Internal,
+        format!("cannot read the local file: {error}"),
+    )
+}

@@ -1,0 +1,127 @@
+//! What a person sees while a run is at work.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::model::{Attempt, Outcome};
+
+/// How often a line is written where no terminal shows a bar.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// A bar on the terminal.
+    Bar,
+    /// A line now and then.
+    Lines,
+    /// Not at all.
+    Quiet,
+}
+
+/// Counts what has happened so far and shows it.
+pub struct Progress {
+    task: String,
+    display: Display,
+    bar: ProgressBar,
+    began: Instant,
+    synced: AtomicU64,
+    failed: AtomicU64,
+    ignored: AtomicU64,
+    bytes: AtomicU64,
+    last_line: Mutex<Instant>,
+}
+
+impl Progress {
+    /// The progress of `task`, which has taken `taken` requests.
+    #[must_use]
+    pub fn new(task: &str, taken: u64, display: Display) -> Self {
+        let bar = match display {
+            Display::Bar => {
+                ProgressBar::with_draw_target(Some(taken), ProgressDrawTarget::stderr_with_hz(5))
+            }
+            Display::Lines | Display::Quiet => ProgressBar::hidden(),
+        };
+        // A template that does not parse would be a fault of this line alone;
+        // the default style does as well.
+        let style = ProgressStyle::with_template(
+            "{prefix} [{elapsed_precise}] {bar:24} {human_pos}/{human_len} {msg} left {eta}",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_prefix(task.to_owned());
+        if display == Display::Bar {
+            bar.enable_steady_tick(Duration::from_millis(500));
+        }
+        let now = Instant::now();
+        Self {
+            task: task.to_owned(),
+            display,
+            bar,
+            began: now,
+            synced: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            last_line: Mutex::new(now),
+        }
+    }
+
+    /// Counts a name that was settled. Further requests for it are counted by
+    /// the ledger, not here.
+    pub fn settled(&self, attempt: &Attempt) {
+        let counter = match &attempt.outcome {
+            Outcome::Synced(copied) => {
+                self.bytes.fetch_add(copied.size_bytes, Ordering::Relaxed);
+                &self.synced
+            }
+            Outcome::Failed(_) => &self.failed,
+            Outcome::Ignored(_) => &self.ignored,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(1);
+        self.show();
+    }
+
+    fn show(&self) {
+        match self.display {
+            Display::Bar => self.bar.set_message(self.outcomes()),
+            Display::Lines => self.line_if_due(),
+            Display::Quiet => {}
+        }
+    }
+
+    fn line_if_due(&self) {
+        let Ok(mut last_line) = self.last_line.try_lock() else {
+            return;
+        };
+        if last_line.elapsed() >= LINE_EVERY {
+            *last_line = Instant::now();
+            let settled = self.bar.position();
+            let taken = self.bar.length().unwrap_or(0);
+            tracing::warn!(target: "progress", "{}: {settled} of {taken}, {}", self.task, self.outcomes());
+        }
+    }
+
+    fn outcomes(&self) -> String {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let seconds = self.began.elapsed().as_secs().max(1);
+        format!(
+            "synced {} failed {} ignored {}, {} at {}/s",
+            self.synced.load(Ordering::Relaxed),
+            self.failed.load(Ordering::Relaxed),
+            self.ignored.load(Ordering::Relaxed),
+            ByteSize::b(bytes).display().iec(),
+            ByteSize::b(bytes / seconds).display().iec()
+        )
+    }
+
+    /// Takes the bar off the terminal.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
