@@ -1,0 +1,255 @@
+//! Who may do what.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::dto::CopySource;
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::exchange::Exchange;
+use super::faults::FaultAction;
+use super::{S3Server, Server};
+
+/// What one access key may do.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each right is had or not, in any combination"
+)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// `ListBucket` and `ListBucketMultipartUploads`. Without it a missing key is answered with
+    /// 403 instead of 404.
+    pub list: bool,
+    /// `GetObject`, which also allows `HeadObject` and being copied.
+    pub read: bool,
+    /// `PutObject`, which also allows copies and multipart uploads, and creating buckets.
+    pub write: bool,
+    /// `DeleteObject`.
+    pub delete: bool,
+    /// If given, only keys and listings with this prefix.
+    pub prefix: Option<String>,
+}
+
+impl Rights {
+    /// Everything.
+    pub const FULL: Self = Self {
+        list: true,
+        read: true,
+        write: true,
+        delete: true,
+        prefix: None,
+    };
+
+    /// Nothing.
+    pub const NONE: Self = Self {
+        list: false,
+        read: false,
+        write: false,
+        delete: false,
+        prefix: None,
+    };
+
+    /// Listing and reading.
+    pub const READ_ONLY: Self = Self {
+        list: true,
+        read: true,
+        ..Self::NONE
+    };
+
+    fn covers(&self, text: &str) -> bool {
+        self.prefix
+            .as_ref()
+            .is_none_or(|prefix| text.starts_with(prefix))
+    }
+}
+
+/// The access keys with their secrets and rights.
+#[derive(Default)]
+pub(super) struct Credentials(Mutex<BTreeMap<String, (String, Rights)>>);
+
+impl Credentials {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (String, Rights)>> {
+        self.0
+            .lock()
+            .expect("no thread panics with the credentials locked")
+    }
+
+    pub(super) fn add(&self, access_key: &str, secret_key: &str, rights: Rights) {
+        self.lock()
+            .insert(access_key.to_owned(), (secret_key.to_owned(), rights));
+    }
+
+    pub(super) fn set_rights(&self, access_key: &str, rights: Rights) {
+        let mut keys = self.lock();
+        keys.get_mut(access_key).expect("the access key is known").1 = rights;
+    }
+
+    pub(super) fn secret_key(&self, access_key: &str) -> S3Result<String> {
+        let secret = self
+            .lock()
+            .get(access_key)
+            .map(|(secret, _)| secret.clone());
+        secret.ok_or_else(|| {
+            s3_error!(
+                InvalidAccessKeyId,
+                "The AWS Access Key Id you provided does not exist in our records."
+            )
+        })
+    }
+
+    fn rights(&self, access_key: &str) -> Rights {
+        let rights = self
+            .lock()
+            .get(access_key)
+            .map(|(_, rights)| rights.clone());
+        rights.unwrap_or(Rights::NONE)
+    }
+}
+
+/// Tells `s3s` the secrets, for requests signed in the `Authorization` header.
+pub(super) struct Authentication(pub(super) Arc<Server>);
+
+#[async_trait::async_trait]
+impl S3Auth for Authentication {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        self.0
+            .credentials
+            .secret_key(access_key)
+            .map(SecretKey::from)
+    }
+}
+
+/// Between the check of the signature and the operation: rights, gates and faults.
+pub(super) struct Admission(pub(super) Arc<Server>);
+
+#[async_trait::async_trait]
+impl S3Access for Admission {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let exchange = cx.extensions_mut().get::<Arc<Exchange>>().cloned();
+        let exchange = exchange.expect("each request has its exchange");
+        if let Some(credentials) = cx.credentials() {
+            exchange.set_access_key(&credentials.access_key);
+        }
+        let access_key = exchange.access_key().ok_or_else(access_denied)?;
+        exchange.set_operation(cx.s3_op().name());
+        self.0.gates.pass(&exchange).await;
+        self.check_rights(&exchange, &self.0.credentials.rights(&access_key))?;
+        for action in self.0.faults.due(&exchange) {
+            meet_fault(action, &exchange, &self.0).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Admission {
+    fn check_rights(&self, exchange: &Exchange, rights: &Rights) -> S3Result<()> {
+        let operation = exchange.operation();
+        let permitted = match operation.as_str() {
+            "ListBuckets" | "HeadBucket" => rights.list,
+            "ListObjects" | "ListObjectsV2" | "ListMultipartUploads" => {
+                rights.list && rights.covers(&exchange.parameter("prefix").unwrap_or_default())
+            }
+            "GetObject" | "HeadObject" => self.may_read(rights, &exchange.bucket, &exchange.key),
+            "DeleteObject" => rights.delete && rights.covers(&exchange.key),
+            "CopyObject" | "UploadPartCopy" => {
+                rights.write
+                    && rights.covers(&exchange.key)
+                    && self.may_copy_from(rights, &exchange.headers)
+            }
+            "CreateBucket" => rights.write,
+            _ => rights.write && rights.covers(&exchange.key),
+        };
+        if permitted {
+            Ok(())
+        } else {
+            Err(access_denied())
+        }
+    }
+
+    /// Who may not list is not told either that a key is missing.
+    fn may_read(&self, rights: &Rights, bucket: &str, key: &str) -> bool {
+        rights.read
+            && rights.covers(key)
+            && (rights.list || self.0.store.object(bucket, key).is_ok())
+    }
+
+    fn may_copy_from(&self, rights: &Rights, headers: &HeaderMap) -> bool {
+        let source = headers
+            .get("x-amz-copy-source")
+            .and_then(|source| source.to_str().ok());
+        match source.map(CopySource::parse) {
+            Some(Ok(CopySource::Bucket { bucket, key, .. })) => {
+                self.may_read(rights, &bucket, &key)
+            }
+            // The operation itself refuses it.
+            _ => true,
+        }
+    }
+}
+
+fn access_denied() -> S3Error {
+    s3_error!(AccessDenied, "Access Denied")
+}
+
+async fn meet_fault(
+    action: FaultAction,
+    exchange: &Exchange,
+    server: &Arc<Server>,
+) -> S3Result<()> {
+    match action {
+        FaultAction::Answer {
+            status,
+            code,
+            message,
+            headers,
+        } => Err(error_answer(status, code, message, &headers)),
+        FaultAction::CompleteAnswers200WithError { code } => Err(error_answer(
+            200,
+            code,
+            "We encountered an internal error. Please try again.",
+            &[],
+        )),
+        FaultAction::StallForever => std::future::pending().await,
+        FaultAction::CallBack(call_back) => {
+            // Elsewhere, since it may block.
+            let server = S3Server::view(Arc::clone(server));
+            let called = tokio::task::spawn_blocking(move || call_back(&server)).await;
+            called.expect("the callback does not panic");
+            Ok(())
+        }
+        FaultAction::DropConnection => {
+            exchange.set_action(FaultAction::DropConnection);
+            // Never sent, but it keeps the request from being handled.
+            Err(s3_error!(InternalError))
+        }
+        later => {
+            exchange.set_action(later);
+            Ok(())
+        }
+    }
+}
+
+fn error_answer(
+    status: u16,
+    code: &'static str,
+    message: &'static str,
+    headers: &[(String, String)],
+) -> S3Error {
+    let code = S3ErrorCode::from_bytes(code.as_bytes()).expect("an error code is UTF-8");
+    let mut error = S3Error::with_message(code, message);
+    error.set_status_code(status.try_into().expect("the status of a fault is valid"));
+    let headers = headers.iter().map(|(name, value)| {
+        let name: HeaderName = name.parse().expect("the header name of a fault is valid");
+        let value: HeaderValue = value.parse().expect("the header value of a fault is valid");
+        (name, value)
+    });
+    let mut all: HeaderMap = headers.collect();
+    // These replace those of the error answer, the content type among them.
+    all.entry("content-type")
+        .or_insert(HeaderValue::from_static("application/xml"));
+    error.set_headers(all);
+    error
+}

@@ -1,0 +1,138 @@
+//! The headers that S3 keeps with an object and returns byte for byte.
+
+use std::collections::BTreeMap;
+
+use hyper::HeaderMap;
+use hyper::header::{self, HeaderName, HeaderValue};
+use s3s::{S3Result, s3_error};
+
+pub(super) const METADATA_PREFIX: &str = "x-amz-meta-";
+const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
+const METADATA_LIMIT_BYTES: usize = 2048;
+
+/// The stored headers of an object, user metadata among them.
+#[derive(Clone)]
+pub(super) struct Attributes(Vec<(HeaderName, HeaderValue)>);
+
+impl Attributes {
+    /// Takes those of a request that are to be stored.
+    pub(super) fn from_headers(headers: &HeaderMap) -> S3Result<Self> {
+        let mut stored = Vec::new();
+        for name in headers.keys().filter(|name| is_stored(name)) {
+            let values: Vec<_> = headers
+                .get_all(name)
+                .iter()
+                .map(HeaderValue::as_bytes)
+                .collect();
+            let mut value = values.join(&b","[..]);
+            if name == header::CONTENT_ENCODING {
+                value = without_aws_chunked(&value);
+                if value.is_empty() {
+                    continue;
+                }
+            }
+            let value =
+                HeaderValue::from_bytes(&value).expect("joined header values are a valid one");
+            stored.push((name.clone(), value));
+        }
+        if !headers.contains_key(header::CONTENT_TYPE) {
+            stored.push((
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("binary/octet-stream"),
+            ));
+        }
+        let attributes = Self(stored);
+        if attributes.metadata_bytes() > METADATA_LIMIT_BYTES {
+            return Err(s3_error!(
+                MetadataTooLarge,
+                "Your metadata headers exceed the maximum allowed metadata size"
+            ));
+        }
+        Ok(attributes)
+    }
+
+    /// The same, but in the storage class that `headers` name: a copy does not inherit it.
+    pub(super) fn with_storage_class_of(&self, headers: &HeaderMap) -> Self {
+        let mut stored = self.0.clone();
+        stored.retain(|(name, _)| name != STORAGE_CLASS);
+        if let Some(class) = headers.get(STORAGE_CLASS) {
+            stored.push((STORAGE_CLASS, class.clone()));
+        }
+        Self(stored)
+    }
+
+    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.0 {
+            // As AWS does, which names every class but the usual one.
+            if name != STORAGE_CLASS || value != "STANDARD" {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+
+    pub(super) fn storage_class(&self) -> String {
+        let class = self.0.iter().find(|(name, _)| name == STORAGE_CLASS);
+        class.map_or_else(|| "STANDARD".to_owned(), |(_, value)| text(value))
+    }
+
+    /// Whether the object must be restored before it can be read.
+    pub(super) fn is_archived(&self) -> bool {
+        matches!(self.storage_class().as_str(), "GLACIER" | "DEEP_ARCHIVE")
+    }
+
+    /// User metadata by name without `x-amz-meta-`.
+    pub(super) fn metadata(&self) -> BTreeMap<String, String> {
+        let named = |(name, value): &(HeaderName, HeaderValue)| {
+            let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
+            Some((name.to_owned(), text(value)))
+        };
+        self.0.iter().filter_map(named).collect()
+    }
+
+    /// The stored headers other than user metadata.
+    pub(super) fn headers(&self) -> BTreeMap<String, String> {
+        let named = |(name, value): &(HeaderName, HeaderValue)| {
+            (!name.as_str().starts_with(METADATA_PREFIX)).then(|| (name.to_string(), text(value)))
+        };
+        self.0.iter().filter_map(named).collect()
+    }
+
+    fn metadata_bytes(&self) -> usize {
+        let sizes = self.0.iter().filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
+            Some(name.len() + value.len())
+        });
+        sizes.sum()
+    }
+}
+
+fn is_stored(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "cache-control"
+            | "content-disposition"
+            | "content-encoding"
+            | "content-language"
+            | "content-type"
+            | "expires"
+            | "x-amz-storage-class"
+            | "x-amz-website-redirect-location"
+    ) || name.as_str().starts_with(METADATA_PREFIX)
+}
+
+/// `aws-chunked` tells how the request is sent and is no part of the object.
+fn without_aws_chunked(encodings: &[u8]) -> Vec<u8> {
+    if !encodings.windows(11).any(|window| window == b"aws-chunked") {
+        return encodings.to_vec();
+    }
+    let kept: Vec<_> = encodings
+        .split(|&byte| byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|encoding| *encoding != b"aws-chunked")
+        .collect();
+    kept.join(&b","[..])
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}

@@ -1,0 +1,244 @@
+//! Faults: how a test makes the server misbehave.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::S3Server;
+use super::exchange::Exchange;
+
+/// What happens to a request.
+#[derive(Clone)]
+pub enum FaultAction {
+    /// The request is not handled; an error is answered instead.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// The S3 error code.
+        code: &'static str,
+        /// The error message.
+        message: &'static str,
+        /// Additional headers of the answer, such as `Retry-After`.
+        headers: Vec<(String, String)>,
+    },
+    /// The connection is closed; the request is not handled.
+    DropConnection,
+    /// The request is handled, but the connection is closed instead of answering.
+    DropAnswer,
+    /// The connection is closed after so many bytes of the answer's body.
+    TruncateBody {
+        /// The number of bytes that are still sent.
+        after_bytes: u64,
+    },
+    /// The answer's body never goes on after so many bytes.
+    StallBody {
+        /// The number of bytes that are still sent.
+        after_bytes: u64,
+    },
+    /// One byte of the answer's body is altered.
+    FlipByte {
+        /// The position of the byte in the body.
+        at: u64,
+    },
+    /// A `PutObject` or `UploadPart` stores altered bytes and answers with their `ETag`; the
+    /// checksums of the request are still compared with the bytes that were sent.
+    StoreCorrupted,
+    /// The request is not handled; the status is 200, but the body is an error, as
+    /// `CompleteMultipartUpload` and `CopyObject` may answer.
+    CompleteAnswers200WithError {
+        /// The S3 error code.
+        code: &'static str,
+    },
+    /// The request is never handled nor answered.
+    StallForever,
+    /// The closure runs before the request is handled as usual, or as another fault has it. It is
+    /// given the server, which it could not own without keeping it from ever being dropped.
+    CallBack(Arc<dyn Fn(&S3Server) + Send + Sync>),
+    /// The request is handled, but the answer tells a wrong `ETag`.
+    WrongEtag,
+}
+
+impl FaultAction {
+    /// A [`FaultAction::CallBack`].
+    pub fn call_back(call_back: impl Fn(&S3Server) + Send + Sync + 'static) -> Self {
+        Self::CallBack(Arc::new(call_back))
+    }
+}
+
+impl fmt::Debug for FaultAction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Answer { status, code, .. } => {
+                return write!(formatter, "Answer({status} {code})");
+            }
+            Self::DropConnection => "DropConnection",
+            Self::DropAnswer => "DropAnswer",
+            Self::TruncateBody { .. } => "TruncateBody",
+            Self::StallBody { .. } => "StallBody",
+            Self::FlipByte { .. } => "FlipByte",
+            Self::StoreCorrupted => "StoreCorrupted",
+            Self::CompleteAnswers200WithError { .. } => "CompleteAnswers200WithError",
+            Self::StallForever => "StallForever",
+            Self::CallBack(_) => "CallBack",
+            Self::WrongEtag => "WrongEtag",
+        };
+        formatter.write_str(name)
+    }
+}
+
+/// A rule that some requests meet with a fault. Only requests with a right signature count.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// The S3 name of the operation, such as `GetObject`; `None` is any.
+    pub operation: Option<&'static str>,
+    /// The bucket; `None` is any.
+    pub bucket: Option<String>,
+    /// The key; `None` is any, as well as none.
+    pub key: Option<String>,
+    /// How many matching requests pass before the fault begins.
+    pub after: usize,
+    /// How many requests meet the fault; `None` is all from then on.
+    pub times: Option<usize>,
+    /// What happens to them.
+    pub action: FaultAction,
+}
+
+impl Fault {
+    /// A fault that every request meets, unless the other methods narrow it down.
+    pub fn new(action: FaultAction) -> Self {
+        Self {
+            operation: None,
+            bucket: None,
+            key: None,
+            after: 0,
+            times: None,
+            action,
+        }
+    }
+
+    /// An error answer without additional headers.
+    pub fn answer(status: u16, code: &'static str) -> Self {
+        Self::new(FaultAction::Answer {
+            status,
+            code,
+            message: "This fault was asked for.",
+            headers: Vec::new(),
+        })
+    }
+
+    /// Only requests of this operation.
+    #[must_use]
+    pub fn operation(self, operation: &'static str) -> Self {
+        Self {
+            operation: Some(operation),
+            ..self
+        }
+    }
+
+    /// Only requests to this bucket.
+    #[must_use]
+    pub fn bucket(self, bucket: &str) -> Self {
+        Self {
+            bucket: Some(bucket.to_owned()),
+            ..self
+        }
+    }
+
+    /// Only requests for this key.
+    #[must_use]
+    pub fn key(self, key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..self
+        }
+    }
+
+    /// Only once `passing` matching requests have passed.
+    #[must_use]
+    pub fn after(self, passing: usize) -> Self {
+        Self {
+            after: passing,
+            ..self
+        }
+    }
+
+    /// Only so many times.
+    #[must_use]
+    pub fn times(self, times: usize) -> Self {
+        Self {
+            times: Some(times),
+            ..self
+        }
+    }
+
+    fn matches(&self, exchange: &Exchange) -> bool {
+        self.operation
+            .is_none_or(|operation| operation == exchange.operation())
+            && self
+                .bucket
+                .as_ref()
+                .is_none_or(|bucket| *bucket == exchange.bucket)
+            && self.key.as_ref().is_none_or(|key| *key == exchange.key)
+    }
+
+    /// Whether the fault is due at a matching request, which it counts.
+    fn falls_due(&mut self) -> bool {
+        if self.after > 0 {
+            self.after -= 1;
+            return false;
+        }
+        match &mut self.times {
+            Some(0) => false,
+            Some(times) => {
+                *times -= 1;
+                true
+            }
+            None => true,
+        }
+    }
+}
+
+/// Names a fault, to take it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultId(usize);
+
+/// The faults that are in force.
+#[derive(Default)]
+pub(super) struct Faults(Mutex<Vec<(FaultId, Fault)>>);
+
+impl Faults {
+    fn rules(&self) -> MutexGuard<'_, Vec<(FaultId, Fault)>> {
+        self.0
+            .lock()
+            .expect("no thread panics with the faults locked")
+    }
+
+    pub(super) fn add(&self, fault: Fault) -> FaultId {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let id = FaultId(COUNT.fetch_add(1, Ordering::Relaxed));
+        self.rules().push((id, fault));
+        id
+    }
+
+    pub(super) fn remove(&self, id: FaultId) {
+        self.rules().retain(|(rule, _)| *rule != id);
+    }
+
+    pub(super) fn clear(&self) {
+        self.rules().clear();
+    }
+
+    /// The actions that a request meets: every callback that is due and one other.
+    pub(super) fn due(&self, exchange: &Exchange) -> Vec<FaultAction> {
+        let mut due = Vec::new();
+        let mut found_other = false;
+        for (_, fault) in self.rules().iter_mut() {
+            let is_call_back = matches!(fault.action, FaultAction::CallBack(_));
+            if (is_call_back || !found_other) && fault.matches(exchange) && fault.falls_due() {
+                found_other |= !is_call_back;
+                due.push(fault.action.clone());
+            }
+        }
+        due
+    }
+}
