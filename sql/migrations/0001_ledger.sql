@@ -90,8 +90,7 @@ CREATE TABLE run (
     resume_name      TEXT,
     -- 1: its lists and manifest are written.
     listed           INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
-    -- Why the run could not begin, and the first request that its
-    -- creation_failures list names (earlier ones were named in the same outage).
+    -- Why the run could not begin; begin_failure has what it would have taken.
     begin_cause      TEXT CHECK (begin_cause IN (
         'source_missing', 'source_denied', 'source_archived', 'source_changed',
         'destination_denied', 'destination_full', 'throttled', 'server_error', 'network',
@@ -100,7 +99,6 @@ CREATE TABLE run (
         'permission_missing', 'clock_skew')),
     begin_error_code TEXT,
     begin_message    TEXT,
-    outage_after     INTEGER,
     exit_code        INTEGER,
     exit_reasons     TEXT,
     started_at_local TEXT GENERATED ALWAYS AS (
@@ -197,6 +195,15 @@ CREATE TABLE attempt (
     PRIMARY KEY (request, run)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_by_run ON attempt (run, at);
+
+-- What a run that could not begin would have taken, for its creation_failures
+-- list; requests that an earlier run of the same outage named are left out.
+-- Kept because a request's state goes on changing, and the list must not.
+CREATE TABLE begin_failure (
+    run     INTEGER NOT NULL REFERENCES run,
+    request INTEGER NOT NULL REFERENCES request,
+    PRIMARY KEY (run, request)
+) STRICT, WITHOUT ROWID;
 
 -- Our own last copy of each name: the rule's second line rests on it.
 CREATE TABLE last_copy (

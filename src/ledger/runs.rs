@@ -212,37 +212,21 @@ impl Ledger {
         })
     }
 
-    /// Notes why the run could not begin, and from which request on its
-    /// `creation_failures` list names what it would have taken: those that an
-    /// earlier run of the same outage has named are left out.
+    /// Notes why the run could not begin. [`end_run`](Self::end_run) then keeps
+    /// what it would have taken.
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub fn note_begin_failure(
-        &mut self,
-        task: TaskKey,
-        run: RunKey,
-        failure: &BeginFailure,
-    ) -> Result<()> {
+    pub fn note_begin_failure(&mut self, run: RunKey, failure: &BeginFailure) -> Result<()> {
         self.write(|transaction| {
-            let named: Option<i64> = transaction
-                .query_row(
-                    "SELECT iif(begin_cause IS NULL, NULL, taken_through) FROM run
-                     WHERE task = ?1 AND run < ?2 AND taken > 0 ORDER BY run DESC LIMIT 1",
-                    params![task.0, run.0],
-                    |row| row.get(0),
-                )
-                .optional()?
-                .flatten();
             transaction.execute(
-                "UPDATE run SET begin_cause = ?2, begin_error_code = ?3, begin_message = ?4,
-                     outage_after = ?5 WHERE run = ?1",
+                "UPDATE run SET begin_cause = ?2, begin_error_code = ?3, begin_message = ?4
+                 WHERE run = ?1",
                 params![
                     run.0,
                     failure.cause.as_str(),
                     failure.error_code,
-                    failure.message,
-                    named.unwrap_or(0)
+                    failure.message
                 ],
             )?;
             Ok(())
@@ -275,6 +259,10 @@ impl Ledger {
                     deferral.map(Deferral::as_str),
                     end.resume_name
                 ],
+            )?;
+            transaction.execute(
+                include_str!("../../sql/statements/keep_begin_failures.sql"),
+                [run.0],
             )?;
             Ok(())
         })
