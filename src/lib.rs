@@ -12,5 +12,6 @@ pub mod preflight;
 pub mod recorder;
 pub mod run;
 pub mod s3;
+pub mod report;
 pub mod secret;
 pub mod transfer;

@@ -7,8 +7,11 @@
 
 mod deliveries;
 mod error;
+#[cfg(test)]
+pub mod fixture;
 mod outcomes;
 mod queue;
+mod report;
 mod runs;
 mod schema;
 mod tasks;
@@ -24,6 +27,7 @@ pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
 pub use outcomes::Recording;
 pub use queue::{Queued, Stretch};
+pub use report::{EndedRun, Listed, ListedOutcome};
 pub use runs::{BeginFailure, BegunRun, NewRun, RunEnd, Taken};
 pub use schema::VIEWS;
 

@@ -1,0 +1,114 @@
+//! Lists, manifests, summaries and views, all from the ledger alone: any of
+//! them can be made again, and lists come out byte-identical.
+//!
+//! Nothing here prints; what is for people is returned or written to a given
+//! [`Write`](std::io::Write).
+
+mod file;
+mod lists;
+mod manifest;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ledger::{Ledger, LedgerError, RunKey};
+use crate::model::TaskId;
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A list or manifest could not be written.
+    #[error("failed to write {path}: {source}")]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The reader of the output went away, or the disk under it is full.
+    #[error("failed to write the output: {0}")]
+    Output(#[from] io::Error),
+    /// The ledger has no such task.
+    #[error("the ledger knows no task `{0}`; `nightferry status` shows those it knows")]
+    UnknownTask(TaskId),
+    /// The run is at work; its lists come when it has ended.
+    #[error("the run is still at work; its lists are written when it ends")]
+    StillRunning,
+}
+
+/// The modes of files and folders that are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes {
+    /// Of files.
+    pub file: u32,
+    /// Of folders.
+    pub folder: u32,
+}
+
+impl Modes {
+    /// For the owner alone, the default.
+    pub const PRIVATE: Self = Self {
+        file: 0o600,
+        folder: 0o700,
+    };
+    /// Readable for the configured group.
+    pub const GROUP: Self = Self {
+        file: 0o640,
+        folder: 0o750,
+    };
+}
+
+/// A written list or manifest.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ListFile {
+    /// Where it lies under the task's prefix, `/` between parts.
+    pub path: String,
+    /// Its lines.
+    pub lines: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Writes the lists of an ended run, and last its manifest, under `root`, the
+/// folder that stands for the task's prefix. Says what there is now, the
+/// manifest last; nothing for a run that took nothing. Files that are there
+/// with the same bytes stay untouched.
+///
+/// # Errors
+/// If the run is still at work, the ledger cannot be read or a file not written.
+pub fn write_run(
+    ledger: &Ledger,
+    run: RunKey,
+    root: &Path,
+    modes: Modes,
+) -> Result<Vec<ListFile>, ReportError> {
+    write_run_split(ledger, run, root, modes, lists::MAX_LINES)
+}
+
+/// [`write_run`] with lists of at most `max_lines` lines.
+fn write_run_split(
+    ledger: &Ledger,
+    run: RunKey,
+    root: &Path,
+    modes: Modes,
+    max_lines: u64,
+) -> Result<Vec<ListFile>, ReportError> {
+    let ended = ledger.ended_run(run)?.ok_or(ReportError::StillRunning)?;
+    if ended.books.taken == 0 {
+        return Ok(Vec::new());
+    }
+    let shelf = lists::Shelf {
+        root,
+        modes,
+        max_lines,
+    };
+    let mut files = lists::write(ledger, run, &ended, shelf)?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.push(manifest::write(&ended, &files, shelf)?);
+    Ok(files)
+}
