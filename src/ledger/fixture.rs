@@ -7,7 +7,7 @@ use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
     Attempt, Copied, Deferral, ETag, Failure, FailureCause, IgnoreReason, ObjectFacts, ObjectName,
-    Outcome, RunState, TaskId, Timestamp, Verified, Zone,
+    Outcome, RequestState, RunState, TaskId, Timestamp, Verified, Zone,
 };
 
 /// The instant written as RFC 3339.
@@ -83,6 +83,25 @@ impl Fixture {
             .unwrap();
     }
 
+    /// Takes back every pending request for `name`.
+    pub fn withdraw(&mut self, name: &str, when: &str) {
+        let (task, now) = (self.task, self.zone.local(at(when)));
+        self.ledger
+            .write(|transaction| {
+                let requests = transaction.execute(
+                    "UPDATE request SET state = 'ignored', reason = 'withdrawn', settled_at = ?3,
+                         settled_offset = ?4
+                     WHERE task = ?1 AND name = ?2 AND state = 'pending'",
+                    params![task.0, name, now.at.ms(), now.offset_minutes],
+                )?;
+                let ignored = Counted::Settled(RequestState::Ignored);
+                let requests = i64::try_from(requests).unwrap();
+                let day = now.day().to_string();
+                count(transaction, task, &day, ignored, "withdrawn", requests, 0)
+            })
+            .unwrap();
+    }
+
     /// Rejects `line` of the list `path`.
     pub fn reject(&mut self, path: &str, line: i64, reason: &str, excerpt: &str) {
         self.ledger
@@ -102,7 +121,6 @@ impl Fixture {
     /// Begins a run, which takes all that is pending.
     pub fn begin(&mut self, when: &str) -> Night {
         let started = self.zone.local(at(when));
-        self.ledger.carry_over(self.task, started).unwrap();
         let new = NewRun {
             task: self.task,
             source: "camera",
@@ -112,6 +130,7 @@ impl Fixture {
             entropy: 7,
         };
         let run = self.ledger.begin_run(&new).unwrap();
+        self.ledger.carry_over(self.task, started).unwrap();
         let through = self.ledger.take(self.task, run.key).unwrap().through;
         let recording = Recording {
             task: self.task,
@@ -129,10 +148,20 @@ impl Fixture {
 
     /// Ends the run, and closes it with `exit_code`.
     pub fn end(&mut self, night: &Night, when: &str, exit_code: u8, reasons: &str) -> RunKey {
+        self.end_for(night, when, Deferral::WindowEnded, (exit_code, reasons))
+    }
+
+    fn end_for(
+        &mut self,
+        night: &Night,
+        when: &str,
+        deferral: Deferral,
+        (exit_code, reasons): (u8, &str),
+    ) -> RunKey {
         let end = RunEnd {
             state: RunState::Ended,
             ended: self.zone.local(at(when)),
-            deferral: Some(Deferral::WindowEnded),
+            deferral: Some(deferral),
             resume_name: None,
         };
         self.ledger.end_run(night.run.key, &end).unwrap();
@@ -153,7 +182,12 @@ impl Fixture {
         self.ledger
             .note_begin_failure(night.run.key, &failure)
             .unwrap();
-        self.end(&night, when, 9, "could_not_begin")
+        self.end_for(
+            &night,
+            when,
+            Deferral::CouldNotBegin,
+            (9, "could_not_begin"),
+        )
     }
 
     /// Three nights in October 2026, by which the SQL for operators is shown.

@@ -5,6 +5,7 @@
 //! Readers never block the writer nor it them (write-ahead log). Writers take
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
+mod browse;
 mod deliveries;
 mod error;
 #[cfg(test)]
@@ -14,6 +15,8 @@ mod queue;
 mod report;
 mod runs;
 mod schema;
+mod story;
+mod summary;
 mod tasks;
 
 use std::fs::OpenOptions;
@@ -23,6 +26,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
 pub use outcomes::Recording;
@@ -30,6 +34,8 @@ pub use queue::{Queued, Stretch};
 pub use report::{EndedRun, Listed, ListedOutcome};
 pub use runs::{BeginFailure, BegunRun, NewRun, RunEnd, Taken};
 pub use schema::VIEWS;
+pub use story::{AttemptStory, Facts, LastRun, RequestStory, SettledAs, TaskStatus};
+pub use summary::{ClosedMonth, KnownTask, MonthRow, OddNames};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::{ListFile, Modes};
+use super::ListFile;
+use crate::data_dir::Modes;
 
 /// A list or manifest in the making, under a temporary name beside its own.
 pub struct WholeFile {

@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use super::file::WholeFile;
-use super::{ListFile, Modes, ReportError};
+use super::{ListFile, ReportError};
+use crate::data_dir::Modes;
 use crate::ledger::{EndedRun, Ledger, Listed, ListedOutcome, RunKey};
 use crate::model::{FailureCause, LocalTime, ObjectName};
 

@@ -5,12 +5,25 @@
 //! [`Write`](std::io::Write).
 
 mod file;
+pub mod hints;
 mod lists;
 mod manifest;
+mod status;
+mod summary;
+mod summary_table;
+pub mod table;
+pub mod text;
+pub mod view;
+mod why;
+
+pub use status::write_status;
+pub use summary::{MonthChoice, Summary, TaskMonth};
+pub use why::write_why;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::data_dir::Modes;
 use crate::ledger::{Ledger, LedgerError, RunKey};
 use crate::model::TaskId;
 
@@ -37,28 +50,6 @@ pub enum ReportError {
     /// The run is at work; its lists come when it has ended.
     #[error("the run is still at work; its lists are written when it ends")]
     StillRunning,
-}
-
-/// The modes of files and folders that are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Modes {
-    /// Of files.
-    pub file: u32,
-    /// Of folders.
-    pub folder: u32,
-}
-
-impl Modes {
-    /// For the owner alone, the default.
-    pub const PRIVATE: Self = Self {
-        file: 0o600,
-        folder: 0o700,
-    };
-    /// Readable for the configured group.
-    pub const GROUP: Self = Self {
-        file: 0o640,
-        folder: 0o750,
-    };
 }
 
 /// A written list or manifest.
@@ -112,3 +103,6 @@ fn write_run_split(
     files.push(manifest::write(&ended, &files, shelf)?);
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::data_dir::Modes;
 use crate::ledger::fixture::{Fixture, failed, ignored, synced};
 use crate::model::{FailureCause, IgnoreReason, Outcome};
-use crate::report::{ListFile, Modes, ReportError, write_run, write_run_split};
+use crate::report::{ListFile, ReportError, write_run, write_run_split};
 
 const NIGHT: &str = "camera-archive-20261006010000000_1";
 const MORNING: &str = "2026-10-06T01:30:00.5+08:00";
@@ -261,7 +262,7 @@ fn files_and_folders_have_the_given_modes() {
     for modes in [Modes::PRIVATE, Modes::GROUP] {
         let root = fixture.folder.path().join(format!("{:o}", modes.file));
         let files = write_run(&fixture.ledger, run, &root, modes).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let file = root.join(&files[0].path);
         assert_eq!(mode(&file), modes.file);
         assert_eq!(mode(file.parent().unwrap()), modes.folder);

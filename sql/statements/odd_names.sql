@@ -1,0 +1,11 @@
+-- Names that the source did not have and that look as if something else was
+-- meant: how many of each look, and one of them.
+SELECT count(*), min(name),
+       CASE WHEN name GLOB '#*' THEN '#'
+            WHEN name GLOB '*/' THEN '/'
+            WHEN name GLOB '*[ ' || char(9) || ']' THEN ' ' END AS look
+FROM request JOIN task USING (task)
+WHERE task.id = ?1 AND state = 'failed' AND carry = 0 AND reason = 'source_missing'
+  AND substr(settled_at_local, 1, 7) = ?2
+GROUP BY look HAVING look IS NOT NULL
+ORDER BY look

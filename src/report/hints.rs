@@ -1,0 +1,113 @@
+//! What to do about each cause of failure, and what an ignore reason means.
+
+use crate::model::{FailureCause, IgnoreReason};
+
+/// What to do about a failure, in one sentence.
+#[must_use]
+pub const fn hint(cause: FailureCause) -> &'static str {
+    match cause {
+        FailureCause::SourceMissing => {
+            "The source has no object of this name: compare it byte for byte with the source, \
+             then ask again under the right name."
+        }
+        FailureCause::SourceDenied => {
+            "The source refuses to show or give the object: allow the source key to read it."
+        }
+        FailureCause::SourceArchived => {
+            "The object lies in an archive class: bring it back at the source, or set `restore` \
+             for the task, then ask again."
+        }
+        FailureCause::SourceChanged => {
+            "The object was changed while it was read; the next night takes the new one."
+        }
+        FailureCause::DestinationDenied => {
+            "The destination refuses the write: allow the destination key to put this object."
+        }
+        FailureCause::DestinationFull => {
+            "The destination has no room left: raise its quota or delete what is not needed."
+        }
+        FailureCause::Throttled => {
+            "A server asked for a slower pace: lower `workers`, or move the window to a quieter \
+             hour."
+        }
+        FailureCause::ServerError => {
+            "A server failed; the next night tries again. If it goes on, give its operator the \
+             request ids."
+        }
+        FailureCause::Network => {
+            "The connection broke; the next night tries again. If it goes on, check the network \
+             between here and the endpoint."
+        }
+        FailureCause::Timeout => {
+            "An answer did not come in time; the next night tries again. If it goes on, check \
+             the bandwidth."
+        }
+        FailureCause::Integrity => {
+            "The bytes that arrived are not those that were sent; the next night copies again. \
+             If it goes on, suspect a proxy or a disk."
+        }
+        FailureCause::MetadataRefused => {
+            "Headers or metadata of the object cannot be carried: correct them at the source, \
+             then ask again."
+        }
+        FailureCause::TooLarge => {
+            "The object is larger than the destination takes: carry it by other means."
+        }
+        FailureCause::BadRequest => {
+            "A server calls the request wrong: `nightferry why` shows its answer, which names \
+             what it does not like."
+        }
+        FailureCause::Internal => {
+            "A fault of Nightferry: report it with what `nightferry why` shows."
+        }
+        FailureCause::CredentialsRefused => {
+            "The access key is unknown or the secret is wrong: correct the credentials in the \
+             configuration."
+        }
+        FailureCause::AccountBlocked => {
+            "The account is frozen, in arrears or disabled: settle it with the provider."
+        }
+        FailureCause::BucketMissing => {
+            "The bucket is not there: check bucket, region and endpoint in the configuration."
+        }
+        FailureCause::EndpointUnreachable => {
+            "Nothing answers at the endpoint: check its address, DNS, firewall and proxy."
+        }
+        FailureCause::PermissionMissing => {
+            "The key lacks a permission that every run needs: `nightferry doctor` names it."
+        }
+        FailureCause::ClockSkew => {
+            "This machine's clock and the server's differ too far: set the clock (NTP)."
+        }
+    }
+}
+
+/// Why an object was left alone, in words.
+#[must_use]
+pub const fn meaning(reason: IgnoreReason) -> &'static str {
+    match reason {
+        IgnoreReason::NewerAtDestination => "same size, and the destination's is later",
+        IgnoreReason::AlreadyCopied => {
+            "the destination still holds our own copy of this very source object"
+        }
+        IgnoreReason::SameChecksum => "the checksums of both sides are equal",
+        IgnoreReason::Exists => "the name is there, and the task never overwrites",
+        IgnoreReason::Duplicate => "an earlier request for the name was dealt with in the same run",
+        IgnoreReason::Excluded => "the task's patterns leave it out",
+        IgnoreReason::Withdrawn => "an operator took the request back",
+    }
+}
+
+/// What a name that the source does not have may have been meant as.
+#[must_use]
+pub fn name_hint(name: &str) -> Option<&'static str> {
+    if name.starts_with('#') {
+        Some("begins with `#`: was it meant as a comment? Lists have no comments.")
+    } else if name.ends_with('/') {
+        Some("ends in `/`: was it meant as a folder? Lists hold names of objects, one by one.")
+    } else if name.ends_with([' ', '\t']) {
+        Some("ends in a blank: was it left there by accident? Blanks are part of a name.")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,122 @@
+//! How each task stands now.
+
+use std::io::Write;
+
+use super::ReportError;
+use super::table::{Side, plain};
+use super::text::{age, thousands, visible};
+use crate::ledger::{LastRun, Ledger, TaskStatus};
+use crate::model::{RunState, TaskId, Timestamp};
+
+/// Writes how `task`, or every task, stands: its books, its last run, and what
+/// someone should look at. `passed_over` says how many files in a task's
+/// `object_lists/` are not read as lists, which only the disk knows.
+///
+/// # Errors
+/// If the ledger cannot be read or does not know the task, or `out` not written.
+pub fn write_status(
+    ledger: &Ledger,
+    task: Option<&TaskId>,
+    passed_over: impl Fn(&TaskId) -> u64,
+    now: Timestamp,
+    out: &mut impl Write,
+) -> Result<(), ReportError> {
+    let tasks = ledger.task_status(task)?;
+    if let (Some(task), []) = (task, tasks.as_slice()) {
+        return Err(ReportError::UnknownTask(task.clone()));
+    }
+    if tasks.is_empty() {
+        writeln!(
+            out,
+            "The ledger knows no task yet; the first run enters it."
+        )?;
+    }
+    for (index, status) in tasks.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let (_, oldest) = ledger.pending(&status.task)?;
+        let waiting = oldest.map(|oldest| age(now.ms() - oldest.at.ms()));
+        let rows = rows(status, waiting, passed_over(&status.task), now);
+        writeln!(out, "{}\n", status.task)?;
+        write!(
+            out,
+            "{}",
+            plain(&[Side::Left, Side::Right, Side::Left], &rows)
+        )?;
+    }
+    Ok(())
+}
+
+fn rows(
+    status: &TaskStatus,
+    waiting: Option<String>,
+    passed_over: u64,
+    now: Timestamp,
+) -> Vec<Vec<String>> {
+    let row = |label: &str, number: u64, remark: String| {
+        vec![
+            format!("  {label}"),
+            thousands(number.cast_signed()),
+            remark,
+        ]
+    };
+    let remark = |text: &str| text.to_owned();
+    let books = if status.balanced {
+        remark("the books balance")
+    } else {
+        remark("THE BOOKS DO NOT BALANCE: run `nightferry ledger check`")
+    };
+    let oldest = waiting.map_or_else(String::new, |age| format!("the oldest waits for {age}"));
+    let mut rows = vec![
+        row("Requested", status.requested, books),
+        row("Synced", status.synced, String::new()),
+        row("Failed", status.failed, String::new()),
+        row("Ignored", status.ignored, String::new()),
+        row("Pending", status.pending, oldest),
+    ];
+    for (label, number, text) in [
+        (
+            "Rejected lines",
+            status.rejected,
+            "`nightferry lists` shows them",
+        ),
+        ("Lists owed", status.owed, "the next run delivers them"),
+        (
+            "Lists in conflict",
+            status.conflicts,
+            "something else stands under their names",
+        ),
+        (
+            "Files passed over",
+            passed_over,
+            "in object_lists/, but no lists",
+        ),
+    ] {
+        if number > 0 {
+            rows.push(row(label, number, remark(text)));
+        }
+    }
+    let last = status.last_run.as_ref();
+    rows.push(vec![
+        remark("  Last run"),
+        last.map_or_else(|| remark("none"), |run| run.number.to_string()),
+        last.map_or_else(String::new, |run| described(run, now)),
+    ]);
+    rows
+}
+
+fn described(run: &LastRun, now: Timestamp) -> String {
+    let ago = age(now.ms() - run.started.at.ms());
+    let end = match (run.state, &run.exit_reasons) {
+        (RunState::Running, _) => "at work".to_owned(),
+        (RunState::Interrupted, _) => "interrupted".to_owned(),
+        (RunState::Ended, Some(reasons)) => reasons.clone(),
+        (RunState::Ended, None) => "ended".to_owned(),
+    };
+    let because = run
+        .begin_message
+        .as_deref()
+        .map_or_else(String::new, |message| format!(": {}", visible(message)));
+    format!("{ago} ago, {end}{because}")
+}

@@ -1,0 +1,130 @@
+//! Names, numbers and times as people read them.
+
+use std::fmt::Write;
+
+use bytesize::ByteSize;
+
+/// `text` with everything escaped that could move the cursor, end a line, or
+/// turn the direction of writing: what a terminal shows is what is there.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' => shown.push_str("\\\\"),
+            '\t' => shown.push_str("\\t"),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            hidden if is_hidden(hidden) => {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "{}", hidden.escape_unicode());
+            }
+            plain => shown.push(plain),
+        }
+    }
+    shown
+}
+
+/// Control characters, line separators, marks without width or that turn the
+/// direction of writing.
+const fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// `1,234,567`.
+#[must_use]
+pub fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3 + 1);
+    if number < 0 {
+        grouped.push('-');
+    }
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1.5 GiB`.
+#[must_use]
+pub fn size(bytes: i64) -> String {
+    let bytes = ByteSize::b(u64::try_from(bytes).unwrap_or(0));
+    bytes.display().iec().to_string()
+}
+
+/// `3 days`: a length of time in its largest unit, rounded down.
+#[must_use]
+pub fn age(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let units = [
+        (86_400, "day"),
+        (3600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let (length, unit) = units
+        .into_iter()
+        .find(|(length, _)| seconds >= *length)
+        .unwrap_or((1, "second"));
+    match seconds / length {
+        1 => format!("1 {unit}"),
+        many => format!("{many} {unit}s"),
+    }
+}
+
+/// `text` as a cell that no spreadsheet takes for a formula.
+#[must_use]
+pub fn spreadsheet_safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_can_forge_a_line_or_steer_a_terminal() {
+        let cases = [
+            ("plain ünïcödé/日本.jpg", "plain ünïcödé/日本.jpg"),
+            ("a\nphotos  forged", "a\\nphotos  forged"),
+            ("\u{1b}[2Jgone\u{7}", "\\u{1b}[2Jgone\\u{7}"),
+            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
+            ("gpj.\u{202e}exe\u{2066}", "gpj.\\u{202e}exe\\u{2066}"),
+            ("back\\slash\t\r", "back\\\\slash\\t\\r"),
+            ("e\u{301}", "e\u{301}"),
+        ];
+        for (name, shown) in cases {
+            assert_eq!(visible(name), shown);
+        }
+    }
+
+    #[test]
+    fn numbers_and_ages_are_readable() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1000), "1,000");
+        assert_eq!(thousands(-1_234_567), "-1,234,567");
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(3 << 29), "1.5 GiB");
+        assert_eq!(age(400), "0 seconds");
+        assert_eq!(age(61_000), "1 minute");
+        assert_eq!(age(3 * 86_400_000 + 5), "3 days");
+    }
+
+    #[test]
+    fn a_cell_never_begins_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+            assert_eq!(spreadsheet_safe(formula), format!("'{formula}"));
+        }
+        assert_eq!(spreadsheet_safe("photos=1"), "photos=1");
+    }
+}

@@ -1,0 +1,151 @@
+//! What became of one name, told request by request.
+
+use std::io::Write;
+
+use super::ReportError;
+use super::hints::{hint, meaning, name_hint};
+use super::table::paragraph;
+use super::text::{size, thousands, visible};
+use crate::ledger::{AttemptStory, Facts, Ledger, RequestStory, SettledAs};
+use crate::model::{FailureCause, IgnoreReason, LocalTime, RequestState, TaskId};
+
+/// Tells what became of `name`: each request, each attempt, and what to do.
+/// Says how many requests there are.
+///
+/// # Errors
+/// If the ledger cannot be read or `out` not written.
+pub fn write_why(
+    ledger: &Ledger,
+    task: &TaskId,
+    name: &str,
+    out: &mut impl Write,
+) -> Result<u64, ReportError> {
+    let mut requests = 0;
+    writeln!(out, "{task}: {}", visible(name))?;
+    ledger.for_each_request_for::<ReportError>(task, name, |story| {
+        requests += 1;
+        write_request(story, name, out)
+    })?;
+    if requests == 0 {
+        writeln!(out, "\nNever asked for. Names are compared byte for byte.")?;
+    }
+    Ok(requests)
+}
+
+fn write_request(
+    story: &RequestStory,
+    name: &str,
+    out: &mut impl Write,
+) -> Result<(), ReportError> {
+    writeln!(
+        out,
+        "\nRequest {}, asked for at {}\n  by line {} of {}",
+        story.request,
+        story.requested.rfc3339(),
+        story.line,
+        visible(&story.list)
+    )?;
+    for attempt in &story.attempts {
+        write_attempt(attempt, out)?;
+    }
+    let reason = story.reason.as_deref().unwrap_or("");
+    let now = match (story.state, story.deferral, story.settled) {
+        (RequestState::Pending, Some(deferral), _) => {
+            format!("pending; the last run left it ({deferral})")
+        }
+        // An operator did this, no run: there is no attempt that says it.
+        (RequestState::Ignored, _, Some(at)) if reason == IgnoreReason::Withdrawn.as_str() => {
+            format!("ignored (withdrawn) at {}", at.rfc3339())
+        }
+        (state, ..) => state.to_string(),
+    };
+    writeln!(out, "  Now: {now}")?;
+    match reason.parse::<FailureCause>() {
+        Ok(cause) => write_advice(cause, name, out),
+        Err(_) => Ok(()),
+    }
+}
+
+fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), ReportError> {
+    let decision = match attempt.outcome {
+        SettledAs::Synced => "synced".to_owned(),
+        SettledAs::Ignored(reason) => format!("ignored ({reason}): {}", meaning(reason)),
+        SettledAs::Failed(cause) => format!("failed ({cause})"),
+    };
+    writeln!(
+        out,
+        "  Attempt {} in run {}, {}, {} ms\n    {decision}",
+        attempt.attempt,
+        attempt.run,
+        attempt.at.rfc3339(),
+        thousands(attempt.duration_ms.cast_signed())
+    )?;
+    writeln!(out, "    source       {}", facts(attempt.source.as_ref()))?;
+    writeln!(
+        out,
+        "    destination  {}",
+        facts(attempt.destination.as_ref())
+    )?;
+    if let Some(etag) = &attempt.copy_etag {
+        let verified = attempt.verified.map_or("nothing", |proof| proof.as_str());
+        writeln!(
+            out,
+            "    copy         ETag {}, proven by {verified}",
+            visible(etag)
+        )?;
+    }
+    if let Some(answer) = answer(attempt) {
+        writeln!(out, "    answer       {answer}")?;
+    }
+    if let Some(message) = &attempt.message {
+        writeln!(out, "    message      {}", visible(message))?;
+    }
+    Ok(())
+}
+
+/// What the server said, as far as it said anything.
+fn answer(attempt: &AttemptStory) -> Option<String> {
+    let status = attempt.http_status.map(|status| status.to_string());
+    let request_id = attempt.server_request_id.as_deref();
+    let parts = [
+        status,
+        attempt.error_code.as_deref().map(visible),
+        request_id.map(|id| format!("request id {}", visible(id))),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// One side's facts in words; what was not there and what was not looked at
+/// look the same to the ledger.
+fn facts(facts: Option<&Facts>) -> String {
+    let Some(facts) = facts else {
+        return "not there, or not looked at".to_owned();
+    };
+    let bytes = facts.size_bytes.cast_signed();
+    let mut text = format!("{} bytes", thousands(bytes));
+    if bytes >= 1024 {
+        text = format!("{text} ({})", size(bytes));
+    }
+    if let Some(at) = facts.modified {
+        let utc = LocalTime {
+            at,
+            offset_minutes: 0,
+        };
+        text = format!("{text}, modified {}", utc.rfc3339());
+    }
+    if let Some(etag) = &facts.etag {
+        text = format!("{text}, ETag {}", visible(etag));
+    }
+    text
+}
+
+fn write_advice(cause: FailureCause, name: &str, out: &mut impl Write) -> Result<(), ReportError> {
+    write!(out, "{}", paragraph(hint(cause), 2))?;
+    if cause == FailureCause::SourceMissing
+        && let Some(hint) = name_hint(name)
+    {
+        write!(out, "{}", paragraph(&format!("The name {hint}"), 2))?;
+    }
+    Ok(())
+}
