@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use reqwest::header::{DATE, HeaderMap};
 use url::Url;
@@ -33,6 +34,14 @@ pub struct BucketSpec {
     pub session_token: Option<Secret>,
     /// Whether HEAD and GET ask for the object's checksums.
     pub ask_checksums: bool,
+    /// How long a request may take besides moving its bytes, for which it gets a
+    /// second per 64 KiB more; usually [`BucketSpec::TIMEOUT`].
+    pub timeout: Duration,
+}
+
+impl BucketSpec {
+    /// The usual [`timeout`](Self::timeout).
+    pub const TIMEOUT: Duration = Duration::from_secs(30);
 }
 
 /// A bucket cannot be addressed.
@@ -64,6 +73,7 @@ pub(super) struct Inner {
     pub(super) secret_access_key: Secret,
     pub(super) session_token: Option<Secret>,
     pub(super) ask_checksums: bool,
+    pub(super) timeout: Duration,
     pub(super) clock: Clock,
     pub(super) counting: Counting,
     /// How far the server's clock was ahead at its first answer; `i64::MIN`: not known.
@@ -102,6 +112,7 @@ impl Bucket {
             secret_access_key: spec.secret_access_key,
             session_token: spec.session_token,
             ask_checksums: spec.ask_checksums,
+            timeout: spec.timeout,
             clock,
             counting: Counting::default(),
             clock_ahead_ms: AtomicI64::new(i64::MIN),
@@ -168,6 +179,7 @@ pub(super) mod tests {
             secret_access_key: Secret::new("hush-hush-hush".into()),
             session_token: None,
             ask_checksums: false,
+            timeout: BucketSpec::TIMEOUT,
         };
         Bucket::new(&HttpClient::new(1).unwrap(), side, spec, Clock::system()).unwrap()
     }
@@ -184,6 +196,7 @@ pub(super) mod tests {
                 secret_access_key: Secret::new(String::new()),
                 session_token: None,
                 ask_checksums: false,
+                timeout: BucketSpec::TIMEOUT,
             };
             let http = HttpClient::new(1).unwrap();
             Bucket::new(&http, Side::Source, spec, Clock::system()).map(drop)

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// Headers that travel with an object, besides its user metadata.
-const CARRIED: [HeaderName; 6] = [
+static CARRIED: [HeaderName; 6] = [
     reqwest::header::CACHE_CONTROL,
     reqwest::header::CONTENT_DISPOSITION,
     CONTENT_ENCODING,

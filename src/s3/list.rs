@@ -1,17 +1,20 @@
 //! Listings.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use chrono::DateTime;
 use percent_encoding::percent_decode_str;
+use reqwest::header::DATE;
 use rusty_s3::Method;
 use serde::Deserialize;
 
 use super::bucket::Bucket;
 use super::cause::Operation;
-use super::request::{Request, timeout_for};
+use super::headers::{http_date, text};
+use super::request::Request;
 use super::xml::parse;
-use crate::model::{ETag, Failure, ObjectFacts};
+use crate::model::{ETag, Failure, ObjectFacts, Timestamp};
 
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct ListPage {
     pub objects: Vec<ListedObject>,
     /// Where the next page continues; `None` at the end.
     pub next: Option<String>,
+    /// The server's clock when it answered.
+    pub date: Option<Timestamp>,
 }
 
 /// An object as a listing shows it.
@@ -85,10 +90,12 @@ impl Bucket {
             query: &query,
             headers: Vec::new(),
             body: None,
-            timeout: timeout_for(0),
+            more_time: Duration::ZERO,
         })?;
+        let date = text(response.headers(), DATE.as_str()).and_then(http_date);
         let xml = self.read_xml(operation, None, response)?;
-        page(&xml).map_err(|why| self.nonsense(operation, None, why))
+        let page = page(&xml).map_err(|why| self.nonsense(operation, None, why))?;
+        Ok(ListPage { date, ..page })
     }
 }
 
@@ -106,7 +113,11 @@ fn page(xml: &str) -> Result<ListPage, &'static str> {
     if result.is_truncated && next.is_none() {
         return Err("answered with a listing that goes on without saying where");
     }
-    Ok(ListPage { objects, next })
+    Ok(ListPage {
+        objects,
+        next,
+        date: None,
+    })
 }
 
 fn listed(contents: Contents, encoded: bool) -> Result<ListedObject, &'static str> {
@@ -124,7 +135,7 @@ fn listed(contents: Contents, encoded: bool) -> Result<ListedObject, &'static st
         facts: ObjectFacts {
             etag: ETag::new(&contents.etag),
             size_bytes: contents.size,
-            modified_at: crate::model::Timestamp::from_ms(whole_seconds),
+            modified_at: Timestamp::from_ms(whole_seconds),
             md5_hex: None,
             checksums: Vec::new(),
             storage_class: contents.storage_class,

@@ -1,7 +1,7 @@
 //! All that Nightferry knows of S3: signing and sending requests, reading
 //! answers, and what a refusal means.
 //!
-//! Every request passes through one function ([`Bucket::send`]), which signs
+//! Every request passes through one function (`Bucket::send`), which signs
 //! and sends the same list of headers; every refusal passes through one table
 //! ([`cause`]). Nothing here retries: that is a decision of `transfer`.
 

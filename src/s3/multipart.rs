@@ -16,7 +16,7 @@ use super::xml::{S3Error, parse};
 use crate::model::{CarriedHeaders, ETag, Failure};
 
 /// How long putting the parts together may take. AWS speaks of minutes.
-const COMPLETE_TIMEOUT: Duration = Duration::from_mins(10);
+const COMPLETE_TIME: Duration = Duration::from_mins(10);
 
 /// The server's id of a multipart upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Bucket {
         let query = [("uploadId", upload_id.0.as_str())];
         let mut request = Request::about(operation, Method::Post, name);
         request.query = &query;
-        request.timeout = COMPLETE_TIMEOUT;
+        request.more_time = COMPLETE_TIME;
         request.body = Some(Body::Bytes(list_of_parts(parts).into()));
         let response = self.send(request)?;
         self.completed(name, response)

@@ -15,7 +15,7 @@ use super::bucket::Bucket;
 use super::cause::{Operation, Side};
 use super::download::{ContentRange, Download, DownloadBody};
 use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, text};
-use super::request::{Body, Headers, Request, timeout_for};
+use super::request::{Body, Headers, Request, time_to_move};
 use crate::model::{CarriedHeaders, Checksum, ETag, Failure};
 
 /// What of an object is read, and under which condition.
@@ -137,7 +137,7 @@ impl Bucket {
                 name: name.into(),
                 announced_bytes,
                 received_bytes: 0,
-                deadline: began + timeout_for(to_come),
+                deadline: began + self.0.timeout + time_to_move(to_come),
             },
         })
     }
@@ -184,7 +184,7 @@ impl Bucket {
         if upload.if_none_match {
             request.headers.push(("if-none-match", Cow::Borrowed("*")));
         }
-        request.timeout = timeout_for(size_bytes);
+        request.more_time = time_to_move(size_bytes);
         request.body = Some(upload.body);
         let response = self.send(request)?;
         self.0.counting.bytes_out(size_bytes);

@@ -16,9 +16,6 @@ use super::cause::Operation;
 use crate::model::{CarriedHeaders, Failure, FailureCause};
 use crate::secret::Secret;
 
-/// How long a request may take besides moving its bytes.
-const BASE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The slowest pace at which bytes may move before it counts as a standstill.
 const MINIMUM_BYTES_PER_SECOND: u64 = 64 * 1024;
 
@@ -62,8 +59,9 @@ pub(super) struct Request<'a> {
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) headers: Headers<'a>,
     pub(super) body: Option<Body>,
-    /// Until the answer's headers are there, and for each read of its body.
-    pub(super) timeout: Duration,
+    /// On top of the bucket's own timeout: until the answer's headers are there,
+    /// and for each read of its body.
+    pub(super) more_time: Duration,
 }
 
 impl<'a> Request<'a> {
@@ -76,7 +74,7 @@ impl<'a> Request<'a> {
             query: &[],
             headers: Vec::new(),
             body: None,
-            timeout: BASE_TIMEOUT,
+            more_time: Duration::ZERO,
         }
     }
 
@@ -90,9 +88,9 @@ impl<'a> Request<'a> {
     }
 }
 
-/// How long moving `size_bytes` may take in all.
-pub(super) fn timeout_for(size_bytes: u64) -> Duration {
-    BASE_TIMEOUT + Duration::from_secs(size_bytes / MINIMUM_BYTES_PER_SECOND)
+/// How long moving `size_bytes` may take.
+pub(super) const fn time_to_move(size_bytes: u64) -> Duration {
+    Duration::from_secs(size_bytes / MINIMUM_BYTES_PER_SECOND)
 }
 
 impl Bucket {
@@ -139,7 +137,7 @@ impl Bucket {
         let url = self.signed_url(request)?;
         let mut http = reqwest::blocking::Request::new(http_method(request.method), url);
         *http.headers_mut() = headers;
-        *http.timeout_mut() = Some(request.timeout);
+        *http.timeout_mut() = Some(self.0.timeout + request.more_time);
         *http.body_mut() = request.body.take().map(|body| match body {
             Body::Bytes(bytes) => bytes.into(),
             Body::Stream { reader, size_bytes } => {
@@ -301,7 +299,7 @@ mod tests {
 
     #[test]
     fn longer_bodies_may_take_longer() {
-        assert_eq!(timeout_for(0), Duration::from_secs(30));
-        assert_eq!(timeout_for(16 << 20), Duration::from_secs(286));
+        assert_eq!(time_to_move(1000), Duration::ZERO);
+        assert_eq!(time_to_move(16 << 20), Duration::from_secs(256));
     }
 }
