@@ -108,12 +108,15 @@ impl Transfer {
     /// a newer object and lets it be; says in `failure` what became of it. What
     /// others have written since is left alone.
     fn remove_wrong_copy(&self, name: &str, etag: &ETag, failure: &mut Failure) {
-        let removed = self.destination.head(name).and_then(|head| match head {
-            Some(head) if head.facts.etag == *etag => self.destination.delete(name),
-            _ => Ok(()),
+        let removed = self.destination.head(name).and_then(|found| match found {
+            Some(found) if found.facts.etag == *etag => {
+                self.destination.delete(name).map(|()| true)
+            }
+            _ => Ok(false),
         });
         failure.message.push_str(match removed {
-            Ok(()) => "; the wrong copy was removed",
+            Ok(true) => "; the wrong copy was removed",
+            Ok(false) => "; the wrong copy is not there any more",
             Err(_) => "; the wrong copy could not be removed",
         });
     }
