@@ -1,4 +1,6 @@
-//! Integration tests.
+//! Integration tests: the library, and the program, against an S3 server within the process.
+
 #[path = "../s3_server/mod.rs"]
 mod s3_server;
 mod s3_server_behaviour;
+mod transfer;

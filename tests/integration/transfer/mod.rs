@@ -1,0 +1,144 @@
+//! The copy of single objects.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails here fails the test"
+)]
+
+mod copies;
+mod faults;
+mod listing;
+mod multipart;
+mod refusals;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nightferry::clock::Clock;
+use nightferry::model::{Failure, ObjectFacts};
+use nightferry::s3::{Bucket, BucketSpec, HttpClient, Side};
+use nightferry::secret::Secret;
+use nightferry::transfer::{Arrival, Limits, RetryPolicy, Route, Tally, Transfer};
+
+use crate::s3_server::{ACCESS_KEY, S3Server, S3ServerBuilder, SECRET_KEY};
+
+const MIB: u64 = 1024 * 1024;
+
+/// A server with a source and a destination bucket, and what copies between them.
+struct World {
+    server: S3Server,
+    transfer: Transfer,
+    tally: Tally,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(S3Server::builder(), ACCESS_KEY)
+    }
+
+    /// Reads the source with another key than the destination is written with.
+    fn with(builder: S3ServerBuilder, source_key: &str) -> Self {
+        Self::waiting(builder, source_key, BucketSpec::TIMEOUT)
+    }
+
+    /// Waits no longer than `timeout` for an answer.
+    fn waiting(builder: S3ServerBuilder, source_key: &str, timeout: Duration) -> Self {
+        let server = builder.start();
+        server.create_bucket("src");
+        server.create_bucket("dst");
+        let bucket = |side, name: &str, key: &str| {
+            let mut spec = spec(&server, name, key, SECRET_KEY);
+            spec.timeout = timeout;
+            Bucket::new(&HttpClient::new(4).unwrap(), side, spec, Clock::system()).unwrap()
+        };
+        let transfer = Transfer {
+            source: bucket(Side::Source, "src", source_key),
+            destination: bucket(Side::Destination, "dst", ACCESS_KEY),
+            limits: Limits::default(),
+            retry: RetryPolicy {
+                attempts: 4,
+                base_ms: 1,
+                cap_ms: 20,
+            },
+            stop: Arc::default(),
+        };
+        Self {
+            server,
+            transfer,
+            tally: Tally::default(),
+        }
+    }
+
+    /// The source's facts, as the decision has them.
+    fn planned(&self, name: &str) -> ObjectFacts {
+        let head = self.transfer.source_head(name, &self.tally).unwrap();
+        head.expect("the object is there").facts
+    }
+
+    /// Copies `name` whole.
+    fn copy(&self, name: &str) -> Result<Arrival, Failure> {
+        let planned = self.planned(name);
+        self.transfer.copy_whole(name, &planned, &self.tally)
+    }
+
+    /// Copies `name` by whichever route its size asks for, parts on threads of their own.
+    fn copy_routed(&self, name: &str) -> Result<Arrival, Failure> {
+        let planned = self.planned(name);
+        let plan = match self.transfer.route(planned.size_bytes)? {
+            Route::Whole { .. } => {
+                return self.transfer.copy_whole(name, &planned, &self.tally);
+            }
+            Route::Parts(plan) => plan,
+        };
+        let parts = self
+            .transfer
+            .begin_parts(name, &planned, plan, &self.tally)?;
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..plan.count)
+                .map(|index| {
+                    let parts = &parts;
+                    scope.spawn(move || parts.copy_part(index, &self.tally))
+                })
+                .collect();
+            threads.into_iter().try_for_each(|t| t.join().unwrap())
+        })?;
+        parts.finish(&self.tally)
+    }
+
+    fn stop(&self) {
+        self.transfer.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// How many requests of this S3 operation came to the server.
+    fn count(&self, operation: &str) -> usize {
+        let requests = self.server.requests();
+        requests.iter().filter(|r| r.operation == operation).count()
+    }
+}
+
+fn spec(server: &S3Server, bucket: &str, key: &str, secret: &str) -> BucketSpec {
+    BucketSpec {
+        endpoint: server.endpoint().parse().unwrap(),
+        region: "us-east-1".into(),
+        bucket: bucket.into(),
+        path_style: true,
+        access_key_id: key.into(),
+        secret_access_key: Secret::new(secret.into()),
+        session_token: None,
+        ask_checksums: true,
+        timeout: BucketSpec::TIMEOUT,
+    }
+}
+
+/// An object of these bytes, as the server takes it.
+fn object(body: impl Into<Vec<u8>>) -> crate::s3_server::NewObject {
+    crate::s3_server::NewObject {
+        body: body.into(),
+        ..Default::default()
+    }
+}
+
+fn stopped() -> Arc<AtomicBool> {
+    Arc::new(AtomicBool::new(true))
+}
