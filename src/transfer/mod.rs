@@ -14,6 +14,7 @@
 //! meanwhile then shows as missing.
 
 mod digest;
+mod part;
 mod parts;
 mod proof;
 mod retry;

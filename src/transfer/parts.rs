@@ -3,39 +3,27 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-
-use super::digest::{self, Crc, InPassing, PartDigest};
+use super::digest::{self, Crc};
+use super::part::CopiedPart;
 use super::route::PartPlan;
 use super::{Arrival, Tally, Transfer, check_unchanged, proof};
-use crate::model::{
-    CarriedHeaders, Checksum, Copied, ETag, Failure, FailureCause, ObjectFacts, Verified,
-};
-use crate::s3::{
-    Body, CompletedUpload, Download, GetOptions, PutAnswer, Upload, UploadId, UploadedPart,
-};
+use crate::model::{Checksum, Copied, Failure, FailureCause, ObjectFacts, Verified};
+use crate::s3::{CompletedUpload, UploadId, UploadedPart};
 
 /// A multipart upload under way. Its parts may be copied on several threads and
 /// in any order; then it is finished, or aborted. One that is dropped without
 /// either is aborted, so that no parts stay behind at the destination.
 #[derive(Debug)]
 pub struct PartsCopy {
-    transfer: Transfer,
-    name: String,
-    source: ObjectFacts,
-    plan: PartPlan,
-    upload_id: UploadId,
+    pub(super) transfer: Transfer,
+    pub(super) name: String,
+    pub(super) source: ObjectFacts,
+    pub(super) plan: PartPlan,
+    pub(super) upload_id: UploadId,
     /// The CRC that the source states of the whole, made again out of the parts'.
-    stated: Option<(Crc, Checksum)>,
+    pub(super) stated: Option<(Crc, Checksum)>,
     copied: Mutex<Vec<Option<CopiedPart>>>,
     settled: AtomicBool,
-}
-
-#[derive(Debug, Clone)]
-struct CopiedPart {
-    etag: ETag,
-    digest: PartDigest,
-    proof: Verified,
 }
 
 impl Transfer {
@@ -98,113 +86,6 @@ impl PartsCopy {
             *place = Some(part);
         }
         Ok(())
-    }
-
-    fn buffer_part(&self, index: u32, tally: &Tally) -> Result<CopiedPart, Failure> {
-        let (_, length) = self.plan.range(index);
-        let bytes: Bytes = self
-            .transfer
-            .attempts(tally, || self.get_part(index)?.body.into_bytes(length))?
-            .into();
-        let digest = PartDigest::of(&bytes, self.crc());
-        self.transfer.attempts(tally, || {
-            let body = Body::Bytes(bytes.clone());
-            let answer = self.put_part(index, body, Some(digest.md5))?;
-            self.check_part(index, &digest, &answer)?;
-            Ok(CopiedPart {
-                etag: answer.etag,
-                digest,
-                proof: Verified::ContentMd5,
-            })
-        })
-    }
-
-    /// Reads while it writes: bytes that are gone cannot be sent again, so each
-    /// attempt begins at the source. Their MD5 is known only afterwards.
-    fn stream_part(&self, index: u32) -> Result<CopiedPart, Failure> {
-        let download = self.get_part(index)?;
-        let passing = InPassing::new(self.crc());
-        let (_, length) = self.plan.range(index);
-        let body = Body::Stream {
-            reader: Box::new(passing.through(download.body)),
-            size_bytes: length,
-        };
-        let answer = self.put_part(index, body, None)?;
-        let digest = passing.digest();
-        self.check_part(index, &digest, &answer)?;
-        Ok(CopiedPart {
-            digest,
-            proof: match answer.md5_hex {
-                Some(_) => Verified::EtagMd5,
-                None => Verified::SizeOnly,
-            },
-            etag: answer.etag,
-        })
-    }
-
-    fn get_part(&self, index: u32) -> Result<Download, Failure> {
-        let (first, length) = self.plan.range(index);
-        let is_all = length == self.plan.size_bytes;
-        let options = GetOptions {
-            range: (!is_all).then(|| (first, first + length - 1)),
-            if_match: Some(&self.source.etag),
-        };
-        let download = self.transfer.source.get(&self.name, options)?;
-        check_unchanged(&self.name, &self.source, &download.head.facts)?;
-        let given = download
-            .content_range
-            .map_or((0, self.plan.size_bytes), |range| {
-                (range.first, (range.last + 1).saturating_sub(range.first))
-            });
-        if given == (first, length) {
-            return Ok(download);
-        }
-        let message = format!(
-            "part {} of {:?}: asked for {length} bytes from {first} on, the source gave {} from {} on",
-            index + 1,
-            self.name,
-            given.1,
-            given.0
-        );
-        Err(Failure::new(FailureCause::Integrity, message))
-    }
-
-    fn put_part(
-        &self,
-        index: u32,
-        body: Body,
-        content_md5: Option<[u8; 16]>,
-    ) -> Result<PutAnswer, Failure> {
-        let upload = Upload {
-            body,
-            headers: &CarriedHeaders(Vec::new()),
-            content_md5,
-            checksum: None,
-            if_none_match: false,
-        };
-        let (name, id) = (&self.name, &self.upload_id);
-        self.transfer
-            .destination
-            .upload_part(name, id, index + 1, upload)
-    }
-
-    fn check_part(
-        &self,
-        index: u32,
-        digest: &PartDigest,
-        answer: &PutAnswer,
-    ) -> Result<(), Failure> {
-        let Some(theirs) = &answer.md5_hex else {
-            return Ok(());
-        };
-        let what = format!("ETag of part {}", index + 1);
-        proof::compare(
-            &self.name,
-            &what,
-            "destination",
-            theirs,
-            &digest::hex(&digest.md5),
-        )
     }
 
     /// Makes the object out of its parts, all of which have been copied.
@@ -317,10 +198,6 @@ impl PartsCopy {
         self.transfer.attempts(tally, || {
             destination.abort_upload(&self.name, &self.upload_id)
         })
-    }
-
-    fn crc(&self) -> Option<Crc> {
-        self.stated.as_ref().map(|(crc, _)| *crc)
     }
 
     fn copied(&self) -> MutexGuard<'_, Vec<Option<CopiedPart>>> {

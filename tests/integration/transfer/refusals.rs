@@ -99,6 +99,19 @@ fn metadata_that_the_destination_refuses_is_told_as_such() {
 }
 
 #[test]
+fn a_signature_over_text_beyond_ascii_that_is_refused_is_no_wrong_secret() {
+    let world = World::new();
+    let mut original = object("text");
+    original.metadata.insert("place".into(), "Zürich".into());
+    world.server.put("src", "a", original);
+    world
+        .server
+        .on(Fault::answer(403, "SignatureDoesNotMatch").operation("PutObject"));
+    let failure = world.copy("a").unwrap_err();
+    assert_eq!(failure.cause, FailureCause::MetadataRefused);
+}
+
+#[test]
 fn an_archived_object_is_told_as_such() {
     let world = World::new();
     world.server.put("src", "a", object("text"));
