@@ -7,6 +7,8 @@
 
 mod browse;
 mod deliveries;
+#[cfg(test)]
+mod documents;
 mod error;
 #[cfg(test)]
 pub mod fixture;
