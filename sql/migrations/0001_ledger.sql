@@ -22,7 +22,11 @@ CREATE TABLE task (
 ) STRICT;
 
 -- An input list: a path and what was loaded from it. When another list takes
--- its place at the path, it stays, no longer current.
+-- its place at the path, it stays, no longer current. sha256 is of its first
+-- loaded_bytes bytes; first_line_sha256 of its first line without the line end,
+-- cut at 4 KiB, by which a renamed list is found again. lines counts blank ones
+-- too. fingerprint is how its source knows it unchanged (device, inode, size
+-- and times; entity tag); NULL: read it again.
 CREATE TABLE list (
     list              INTEGER PRIMARY KEY,
     task              INTEGER NOT NULL REFERENCES task,

@@ -12,6 +12,7 @@ mod documents;
 mod error;
 #[cfg(test)]
 pub mod fixture;
+mod lists;
 mod outcomes;
 mod queue;
 mod report;
@@ -31,6 +32,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
+pub use lists::{KnownList, ListKey, ListPlace, LoadedPart, RejectedLine};
 pub use outcomes::Recording;
 pub use queue::{Queued, Stretch};
 pub use report::{EndedRun, Listed, ListedOutcome};
