@@ -21,6 +21,7 @@ mod schema;
 mod story;
 mod summary;
 mod tasks;
+mod withdraw;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,6 +41,7 @@ pub use runs::{BeginFailure, BegunRun, NewRun, RunEnd, Taken};
 pub use schema::VIEWS;
 pub use story::{AttemptStory, Facts, LastRun, RequestStory, SettledAs, TaskStatus};
 pub use summary::{ClosedMonth, KnownTask, MonthRow, OddNames};
+pub use withdraw::Selection;
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);

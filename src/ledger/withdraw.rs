@@ -1,0 +1,96 @@
+//! Requests that an operator takes back.
+
+use rusqlite::{Transaction, params};
+
+use super::tasks::{Counted, count};
+use super::{Ledger, Result, TaskKey};
+use crate::model::{IgnoreReason, LocalTime, ObjectName, RequestState};
+
+/// Requests a transaction, so that others are not kept from writing for long.
+const BATCH: i64 = 20_000;
+
+/// Which pending requests are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// Those of the lists that are or were at this path, from `object_lists/` on.
+    List(&'a str),
+    /// Those for this name.
+    Name(&'a ObjectName),
+}
+
+impl Ledger {
+    /// Settles the task's pending requests that `selection` means as ignored
+    /// (withdrawn) at `now`, and answers how many there were. The caller holds
+    /// the task's lock: no run is at work on them.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written. Requests that are withdrawn by then stay so.
+    pub fn withdraw(
+        &mut self,
+        task: TaskKey,
+        selection: Selection<'_>,
+        now: LocalTime,
+    ) -> Result<u64> {
+        let mut withdrawn = 0;
+        let mut after = 0;
+        loop {
+            let requests = self.write(|transaction| {
+                let requests = next_batch(transaction, task, selection, after)?;
+                settle(transaction, task, &requests, now)?;
+                Ok(requests)
+            })?;
+            let Some(&last) = requests.last() else {
+                return Ok(withdrawn);
+            };
+            after = last;
+            withdrawn += requests.len() as u64;
+        }
+    }
+}
+
+fn next_batch(
+    transaction: &Transaction<'_>,
+    task: TaskKey,
+    selection: Selection<'_>,
+    after: i64,
+) -> rusqlite::Result<Vec<i64>> {
+    let (statement, wanted) = match selection {
+        Selection::List(path) => (
+            include_str!("../../sql/statements/withdraw_by_list.sql"),
+            path,
+        ),
+        Selection::Name(name) => (
+            include_str!("../../sql/statements/withdraw_by_name.sql"),
+            name.as_str(),
+        ),
+    };
+    transaction
+        .prepare_cached(statement)?
+        .query_map(params![task.0, wanted, after, BATCH], |row| row.get(0))?
+        .collect()
+}
+
+fn settle(
+    transaction: &Transaction<'_>,
+    task: TaskKey,
+    requests: &[i64],
+    now: LocalTime,
+) -> rusqlite::Result<()> {
+    if requests.is_empty() {
+        return Ok(());
+    }
+    let mut settle =
+        transaction.prepare_cached(include_str!("../../sql/statements/withdraw.sql"))?;
+    for request in requests {
+        settle.execute(params![request, now.at.ms(), now.offset_minutes])?;
+    }
+    count(
+        transaction,
+        task,
+        &now.day().to_string(),
+        Counted::Settled(RequestState::Ignored),
+        IgnoreReason::Withdrawn.as_str(),
+        requests.len().cast_signed() as i64,
+        0,
+    )
+}
