@@ -127,8 +127,9 @@ CREATE TABLE request (
     line               INTEGER NOT NULL,
     requested_at       INTEGER NOT NULL,
     requested_offset   INTEGER NOT NULL,
+    -- The usual word is asked for first: a longer IN makes a temporary table for every row.
     state              TEXT    NOT NULL DEFAULT 'pending'
-        CHECK (state IN ('pending', 'synced', 'failed', 'ignored')),
+        CHECK (state = 'pending' OR state IN ('pending', 'synced', 'failed', 'ignored')),
     reason             TEXT,
     settled_at         INTEGER,
     settled_offset     INTEGER,
