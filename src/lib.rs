@@ -5,6 +5,7 @@ pub mod config;
 pub mod data_dir;
 pub mod decide;
 pub mod exit;
+pub mod intake;
 pub mod ledger;
 pub mod model;
 pub mod pool;
