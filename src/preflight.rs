@@ -31,6 +31,15 @@ pub enum Verdict {
     Failed(Failure),
 }
 
+/// What may be done to the destination to find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing is written.
+    Read,
+    /// The canary is written, read and removed.
+    Write,
+}
+
 /// One check and its verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
@@ -62,10 +71,15 @@ pub fn first_failure(checks: &[Check]) -> Option<&Failure> {
 /// Checks both buckets of `task`, at the same time: listing and reading the
 /// source; listing, writing and reading the destination; both clocks.
 #[must_use]
-pub fn preflight(task: &TaskId, source: &Bucket, destination: &Bucket) -> Vec<Check> {
+pub fn preflight(
+    task: &TaskId,
+    source: &Bucket,
+    destination: &Bucket,
+    access: Access,
+) -> Vec<Check> {
     let canary = format!("{}.canary", task.prefix());
     let (mut checks, at_destination) = thread::scope(|scope| {
-        let at_destination = scope.spawn(|| check_destination(destination, &canary));
+        let at_destination = scope.spawn(|| check_destination(destination, &canary, access));
         let at_source = check_source(source, &canary);
         let internal = || {
             Failure::new(
@@ -126,7 +140,7 @@ fn can_be_read(bucket: &Bucket, name: &str, size_bytes: u64) -> Result<String, F
     }
 }
 
-fn check_destination(destination: &Bucket, canary: &str) -> Vec<Check> {
+fn check_destination(destination: &Bucket, canary: &str, access: Access) -> Vec<Check> {
     let listed = tried(|| destination.list("", None, None, 1));
     let mut checks = vec![Check::of(
         "destination list",
@@ -135,24 +149,32 @@ fn check_destination(destination: &Bucket, canary: &str) -> Vec<Check> {
     if first_failure(&checks).is_some() {
         return checks;
     }
-    checks.push(Check::of(
+    if access == Access::Write {
+        checks.extend(check_canary(destination, canary));
+    }
+    checks.push(check_clock("destination clock", destination));
+    checks
+}
+
+/// Writes, reads and removes the canary.
+fn check_canary(destination: &Bucket, canary: &str) -> Vec<Check> {
+    let mut checks = vec![Check::of(
         "destination write",
         write_canary(destination, canary),
-    ));
+    )];
     if first_failure(&checks).is_none() {
         checks.push(Check::of(
             "destination read",
             read_canary(destination, canary),
         ));
         checks.push(match destination.delete(canary) {
-            Ok(()) => Check::of("destination delete", Ok("canary removed".to_owned())),
+            Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
             Err(failure) => Check {
                 subject: "destination delete",
                 verdict: Verdict::Note(format!("{}; no run needs it", failure.message)),
             },
         });
     }
-    checks.push(check_clock("destination clock", destination));
     checks
 }
 

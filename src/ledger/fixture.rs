@@ -163,6 +163,7 @@ impl Fixture {
             ended: self.zone.local(at(when)),
             deferral: Some(deferral),
             resume_name: None,
+            requests_sent: None,
         };
         self.ledger.end_run(night.run.key, &end).unwrap();
         self.ledger

@@ -5,7 +5,9 @@
 //! Readers never block the writer nor it them (write-ahead log). Writers take
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
+mod backup;
 mod browse;
+mod check;
 mod deliveries;
 #[cfg(test)]
 mod documents;
@@ -15,6 +17,7 @@ pub mod fixture;
 mod lists;
 mod outcomes;
 mod queue;
+mod rehearsal;
 mod report;
 mod runs;
 mod schema;
@@ -100,6 +103,14 @@ impl Ledger {
     /// As [`open_read_only`](Self::open_read_only).
     pub fn reader(&self) -> Result<Self> {
         Self::open_read_only(&self.path)
+    }
+
+    /// Whether it can be written, without writing anything.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn is_writable(mut self) -> Result<()> {
+        self.write(|_| Ok(()))
     }
 
     /// Where the ledger lies.

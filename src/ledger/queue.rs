@@ -1,6 +1,6 @@
 //! What a run has still to do, name by name.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{Ledger, Result, TaskKey};
 use crate::model::{ETag, LastCopy, ObjectName};
@@ -51,19 +51,22 @@ impl Ledger {
         self.read(|connection| {
             connection
                 .prepare_cached(&sql)?
-                .query_map(params![task.0, bound, through, limit], |row| {
-                    let source_etag: Option<String> = row.get(1)?;
-                    let copy_etag: Option<String> = row.get(2)?;
-                    let last_copy = source_etag.zip(copy_etag).map(|(source, copy)| LastCopy {
-                        source_etag: ETag::new(&source),
-                        copy_etag: ETag::new(&copy),
-                    });
-                    Ok(Queued {
-                        name: ObjectName::from_checked(row.get(0)?),
-                        last_copy,
-                    })
-                })?
+                .query_map(params![task.0, bound, through, limit], queued)?
                 .collect()
         })
     }
+}
+
+/// A row of name, source's and copy's entity tag.
+pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
+    let source_etag: Option<String> = row.get(1)?;
+    let copy_etag: Option<String> = row.get(2)?;
+    let last_copy = source_etag.zip(copy_etag).map(|(source, copy)| LastCopy {
+        source_etag: ETag::new(&source),
+        copy_etag: ETag::new(&copy),
+    });
+    Ok(Queued {
+        name: ObjectName::from_checked(row.get(0)?),
+        last_copy,
+    })
 }

@@ -69,6 +69,8 @@ pub struct RunEnd {
     pub deferral: Option<Deferral>,
     /// The first name, in the order of work, that was left.
     pub resume_name: Option<String>,
+    /// HTTP requests that the run has sent; `None` leaves what was noted.
+    pub requests_sent: Option<u64>,
 }
 
 impl Ledger {
@@ -122,6 +124,7 @@ impl Ledger {
                 ended: now,
                 deferral: Some(Deferral::Stopped),
                 resume_name: None,
+                requests_sent: None,
             };
             self.end_run(run, &end)?;
         }
@@ -249,7 +252,9 @@ impl Ledger {
             let deferral = end.deferral.filter(|_| deferred > 0);
             transaction.execute(
                 "UPDATE run SET state = ?2, ended_at = ?3, ended_offset = ?4, deferred = ?5,
-                     deferral = ?6, resume_name = ?7 WHERE run = ?1",
+                     deferral = ?6, resume_name = ?7,
+                     requests_sent = coalesce(?8, requests_sent)
+                 WHERE run = ?1",
                 params![
                     run.0,
                     end.state.as_str(),
@@ -257,7 +262,8 @@ impl Ledger {
                     end.ended.offset_minutes,
                     deferred,
                     deferral.map(Deferral::as_str),
-                    end.resume_name
+                    end.resume_name,
+                    end.requests_sent
                 ],
             )?;
             transaction.execute(
@@ -293,6 +299,38 @@ impl Ledger {
         })
     }
 
+    /// The run of `task` with this number.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn find_run(&self, task: TaskKey, number: u64) -> Result<Option<RunKey>> {
+        self.read(|connection| {
+            connection
+                .query_row(
+                    "SELECT run FROM run WHERE task = ?1 AND number = ?2",
+                    params![task.0, number],
+                    |row| row.get(0).map(RunKey),
+                )
+                .optional()
+        })
+    }
+
+    /// All runs of `task` that are over, with their numbers.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn ended_runs(&self, task: TaskKey) -> Result<Vec<(u64, RunKey)>> {
+        self.read(|connection| {
+            connection
+                .prepare(
+                    "SELECT number, run FROM run WHERE task = ?1 AND state <> 'running'
+                     ORDER BY number",
+                )?
+                .query_map([task.0], |row| Ok((row.get(0)?, RunKey(row.get(1)?))))?
+                .collect()
+        })
+    }
+
     /// Runs of `task` that are over but whose lists are not written.
     ///
     /// # Errors
@@ -324,6 +362,34 @@ impl Ledger {
                 )
                 .optional()
                 .map(Option::flatten)
+        })
+    }
+
+    /// How many requests of `task` are pending, by its tallies.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn pending_count(&self, task: TaskKey) -> Result<u64> {
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT requested - synced - failed - ignored FROM task WHERE task = ?1",
+                [task.0],
+                |row| row.get(0),
+            )
+        })
+    }
+
+    /// Whether the task's tallies and its pending rows add up.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn task_balanced(&self, task: TaskKey) -> Result<bool> {
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT balanced FROM books JOIN task ON task.id = books.task WHERE task.task = ?1",
+                [task.0],
+                |row| row.get(0),
+            )
         })
     }
 

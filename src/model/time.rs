@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Offset, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
+    TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 /// An instant: milliseconds since the Unix epoch.
@@ -63,6 +66,32 @@ impl Zone {
         LocalTime {
             at,
             offset_minutes: offset.local_minus_utc().div_euclid(60),
+        }
+    }
+
+    /// The first instant after `after` at which this zone's clocks show `time`.
+    /// Where they jump over it, the end of the gap; where they show it twice,
+    /// the first.
+    #[must_use]
+    pub fn next(self, time: NaiveTime, after: Timestamp) -> Timestamp {
+        let mut day = self.local(after).day();
+        loop {
+            let at = self.first_showing(day.and_time(time));
+            if at > after {
+                return at;
+            }
+            // The last day that chrono knows is never reached by a clock.
+            day = day.succ_opt().unwrap_or(NaiveDate::MAX);
+        }
+    }
+
+    fn first_showing(self, mut shown: NaiveDateTime) -> Timestamp {
+        loop {
+            if let Some(at) = self.0.from_local_datetime(&shown).earliest() {
+                return at.to_utc().into();
+            }
+            // In a gap: its end is the next minute that the clocks do show.
+            shown += TimeDelta::minutes(1);
         }
     }
 
@@ -246,6 +275,33 @@ mod tests {
             .unwrap()
             .into();
         assert_eq!(berlin.local(summer).month().to_string(), "2026-04");
+    }
+
+    #[test]
+    fn the_next_time_of_day_minds_gaps_and_repeated_hours() {
+        let berlin = zone("Europe/Berlin");
+        let next = |time: &str, after: &str| {
+            let after = after.parse::<DateTime<Utc>>().unwrap().into();
+            berlin
+                .local(berlin.next(time.parse().unwrap(), after))
+                .rfc3339()
+        };
+        assert_eq!(
+            next("06:00:00", "2026-11-22T01:00:00Z"),
+            "2026-11-22T06:00:00.000+01:00"
+        );
+        assert_eq!(
+            next("06:00:00", "2026-11-22T05:00:00Z"),
+            "2026-11-23T06:00:00.000+01:00"
+        );
+        assert_eq!(
+            next("02:30:00", "2026-03-28T12:00:00Z"),
+            "2026-03-29T03:00:00.000+02:00"
+        );
+        assert_eq!(
+            next("02:30:00", "2026-10-24T12:00:00Z"),
+            "2026-10-25T02:30:00.000+02:00"
+        );
     }
 
     #[test]

@@ -1,14 +1,41 @@
-//! The night.
+//! The night: for each task intake, preflight, transfer, lists and delivery.
 
+mod bucket_lists;
 mod conveyor;
 mod deliver;
+mod engine;
+mod error;
 mod in_parts;
 mod lock;
 mod names;
+mod night;
 mod progress;
+mod rehearse;
 mod stop;
+mod verify;
 mod voyage;
 
+pub use bucket_lists::BucketLists;
+pub use deliver::DeliveryReport;
+pub use engine::{Ends, Engine, Options, ends};
+pub use error::RunError;
 pub use lock::{LockError, TaskLock};
-pub use names::Names;
+pub use night::{NightReport, run_task};
+pub use progress::Display;
+pub use rehearse::{Rehearsal, rehearse};
 pub use stop::{Stop, StopSignal};
+pub use verify::{ListState, VerifiedList, verify_run};
+
+use crate::transfer::Limits;
+
+/// How the memory for buffers is cut: several parts must fit at once, and none
+/// takes more than a quarter.
+fn limits(memory_bytes: u64) -> Limits {
+    const MIB: u64 = 1024 * 1024;
+    let part_bytes = (memory_bytes / 12).clamp(5 * MIB, 16 * MIB);
+    Limits {
+        part_bytes,
+        multipart_above_bytes: part_bytes,
+        share_bytes: (memory_bytes / 4).max(part_bytes),
+    }
+}

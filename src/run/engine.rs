@@ -1,0 +1,177 @@
+//! What all tasks of a run share: threads, connections, clock, options.
+
+use chrono::NaiveTime;
+
+use super::error::RunError;
+use super::progress::Display;
+use super::stop::{Stop, StopSignal};
+use crate::clock::Clock;
+use crate::config::{Config, EndpointConfig, TaskConfig};
+use crate::data_dir::DataDir;
+use crate::ledger::Ledger;
+use crate::model::{LocalTime, OverwriteMode};
+use crate::pool::Pool;
+use crate::s3::{Bucket, BucketSpec, HttpClient, Side};
+
+/// What the command line says about a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The most names that are looked at.
+    pub limit: Option<u64>,
+    /// When nothing new begins any more: the next such time after the start.
+    pub until: Option<NaiveTime>,
+    /// For how long new transfers begin, in milliseconds.
+    pub max_duration_ms: Option<i64>,
+    /// How progress is shown.
+    pub display: Display,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limit: None,
+            until: None,
+            max_duration_ms: None,
+            display: Display::Quiet,
+        }
+    }
+}
+
+/// What all tasks of a run share.
+pub struct Engine {
+    /// Where ledger and lists are.
+    pub data_dir: DataDir,
+    /// The worker threads.
+    pub pool: Pool,
+    /// Objects and parts in flight at once.
+    pub workers: usize,
+    /// All transfer buffers together.
+    pub memory_bytes: u64,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Requests to stop.
+    pub signal: StopSignal,
+    /// What the command line says.
+    pub options: Options,
+    http: HttpClient,
+}
+
+/// The two buckets of a task.
+#[derive(Debug, Clone)]
+pub struct Ends {
+    /// Where objects are read.
+    pub source: Bucket,
+    /// Where they are written.
+    pub destination: Bucket,
+}
+
+impl Ends {
+    /// Requests sent to both so far.
+    #[must_use]
+    pub fn requests_sent(&self) -> u64 {
+        self.source.counters().requests() + self.destination.counters().requests()
+    }
+}
+
+impl Engine {
+    /// Prepares the data directory, the threads and the HTTP client.
+    ///
+    /// # Errors
+    /// If one of them cannot be had.
+    pub fn new(
+        config: &Config,
+        clock: Clock,
+        signal: StopSignal,
+        options: Options,
+    ) -> Result<Self, RunError> {
+        let data_dir = DataDir::new(config.data_dir.clone(), config.group.as_deref())?;
+        data_dir.prepare(config.tasks.iter().map(|task| &task.id))?;
+        Ok(Self {
+            data_dir,
+            pool: Pool::new(config.workers)?,
+            workers: config.workers,
+            memory_bytes: config.memory_bytes,
+            clock,
+            signal,
+            options,
+            http: HttpClient::new(config.workers)?,
+        })
+    }
+
+    /// The two buckets of `task`.
+    ///
+    /// # Errors
+    /// If the configuration does not give what is needed to address them.
+    pub fn ends(&self, task: &TaskConfig) -> Result<Ends, RunError> {
+        ends(&self.http, task, &self.clock)
+    }
+
+    /// Opens the ledger for writing.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    pub fn open_ledger(&self) -> Result<Ledger, RunError> {
+        Ok(Ledger::open(
+            &self.data_dir.ledger(),
+            self.data_dir.modes().file,
+        )?)
+    }
+
+    /// When a run of `task` that started at `started` begins nothing new.
+    #[must_use]
+    pub fn stop(&self, task: &TaskConfig, started: LocalTime) -> Stop {
+        let until = self
+            .options
+            .until
+            .map(|time| task.zone.next(time, started.at));
+        let limit = self
+            .options
+            .max_duration_ms
+            .map(|ms| started.at.plus_ms(ms));
+        Stop {
+            signal: self.signal.clone(),
+            deadline: until.into_iter().chain(limit).min(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+/// The two buckets of `task`, reached through `http`.
+///
+/// # Errors
+/// If the configuration does not give what is needed to address them.
+pub fn ends(http: &HttpClient, task: &TaskConfig, clock: &Clock) -> Result<Ends, RunError> {
+    Ok(Ends {
+        source: bucket(http, task, Side::Source, &task.source, clock)?,
+        destination: bucket(http, task, Side::Destination, &task.destination, clock)?,
+    })
+}
+
+fn bucket(
+    http: &HttpClient,
+    task: &TaskConfig,
+    side: Side,
+    end: &EndpointConfig,
+    clock: &Clock,
+) -> Result<Bucket, RunError> {
+    let unusable = |problem: String| RunError::End {
+        task: task.id.to_string(),
+        end: side.as_str(),
+        problem,
+    };
+    let keys = end
+        .resolve_credentials()
+        .map_err(|error| unusable(error.to_string()))?;
+    let spec = BucketSpec {
+        endpoint: end.endpoint.clone(),
+        region: end.region.clone(),
+        bucket: end.bucket.clone(),
+        path_style: end.path_style,
+        access_key_id: keys.access_key_id,
+        secret_access_key: keys.secret_access_key,
+        session_token: keys.session_token,
+        ask_checksums: task.overwrite == OverwriteMode::Checksum,
+        timeout: BucketSpec::TIMEOUT,
+    };
+    Bucket::new(http, side, spec, clock.clone()).map_err(|error| unusable(error.to_string()))
+}

@@ -1,0 +1,81 @@
+//! Why a run ended early.
+
+use crate::data_dir::DataDirError;
+use crate::exit::ExitReason;
+use crate::intake::IntakeError;
+use crate::ledger::LedgerError;
+use crate::model::Failure;
+use crate::pool::PoolError;
+use crate::report::ReportError;
+use crate::s3::HttpClientError;
+
+use super::lock::LockError;
+
+/// Why a run of one task, or all of them, could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The task's lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Loading lists.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// Writing lists.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The worker threads.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Http(#[from] HttpClientError),
+    /// What the configuration says of one end cannot be used.
+    #[error("task \"{task}\", {end}: {problem}")]
+    End {
+        /// The task.
+        task: String,
+        /// `source` or `destination`.
+        end: &'static str,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// The destination did not show its lists.
+    #[error("{}", .0.message)]
+    Destination(Failure),
+    /// Signals cannot be listened to.
+    #[error("cannot listen for SIGTERM and SIGINT: {0}")]
+    Signals(std::io::Error),
+    /// The thread that writes outcomes panicked.
+    #[error(
+        "the recorder panicked; what it had not committed is still pending, please report it with the log of this run"
+    )]
+    RecorderPanicked,
+}
+
+impl RunError {
+    /// What it means for the exit code.
+    #[must_use]
+    pub fn exit_reason(&self) -> ExitReason {
+        match self {
+            Self::Lock(LockError::Held(_)) => ExitReason::Locked,
+            Self::Lock(LockError::Unusable { .. })
+            | Self::DataDir(_)
+            | Self::End { .. }
+            | Self::Ledger(
+                LedgerError::Missing(_)
+                | LedgerError::Foreign(_)
+                | LedgerError::Newer { .. }
+                | LedgerError::Damaged(_)
+                | LedgerError::Unopenable { .. },
+            ) => ExitReason::Unusable,
+            Self::Destination(_) => ExitReason::CouldNotBegin,
+            _ => ExitReason::Unexpected,
+        }
+    }
+}

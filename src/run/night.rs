@@ -1,0 +1,360 @@
+//! One run of one task, from the lock to the exit code.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::thread;
+
+use super::bucket_lists::BucketLists;
+use super::conveyor::{Conveyor, Left, Means};
+use super::deliver::{DeliveryReport, deliver};
+use super::engine::{Ends, Engine};
+use super::error::RunError;
+use super::limits;
+use super::lock::TaskLock;
+use super::names::Names;
+use super::progress::Progress;
+use super::stop::Stop;
+use crate::config::TaskConfig;
+use crate::exit::ExitReason;
+use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
+use crate::ledger::{
+    BeginFailure, BegunRun, Deliverable, Ledger, NewRun, Recording, RunEnd, RunKey, Taken, TaskKey,
+};
+use crate::model::{Attempt, Deferral, LocalTime, RunBooks, RunState};
+use crate::preflight::{Access, first_failure, preflight};
+use crate::recorder;
+use crate::report;
+use crate::transfer::{RetryPolicy, Transfer};
+
+/// Outcomes that may wait for the recorder before workers wait for it.
+const OUTCOMES_AHEAD: usize = 1024;
+
+/// What a run did, as its end says it.
+#[derive(Debug, Default)]
+pub struct NightReport {
+    /// The run's number; `None` if none was begun.
+    pub run: Option<u64>,
+    /// Its books.
+    pub books: RunBooks,
+    /// What its intake brought.
+    pub intake: Intake,
+    /// Requests carried over from earlier nights.
+    pub carried_over: u64,
+    /// Why it could not begin.
+    pub begin_failure: Option<BeginFailure>,
+    /// Why requests stayed pending.
+    pub deferral: Option<Deferral>,
+    /// What became of the lists.
+    pub delivery: DeliveryReport,
+    /// Where the books differ, if they do.
+    pub imbalance: Vec<String>,
+    /// All reasons for the exit code.
+    pub reasons: Vec<ExitReason>,
+}
+
+/// A run of one task that is under way.
+struct Night<'a> {
+    engine: &'a Engine,
+    task: &'a TaskConfig,
+    key: TaskKey,
+    run: BegunRun,
+    started: LocalTime,
+    stop: Stop,
+    ends: Ends,
+    report: NightReport,
+    _lock: TaskLock,
+}
+
+/// Runs `task` once: intake, carry-over, preflight, take, carry, lists, delivery, books.
+///
+/// # Errors
+/// If the lock is held, the configuration or the ledger cannot be used, or the
+/// ledger cannot be written any more. Whatever was recorded stays.
+pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunError> {
+    let lock = TaskLock::take(
+        &engine.data_dir.lock(&task.id),
+        engine.data_dir.modes().file,
+    )?;
+    let ends = engine.ends(task)?;
+    let mut ledger = engine.open_ledger()?;
+    let started = task.zone.local(engine.clock.now());
+    let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, started)?;
+    ledger.interrupt_runs(key, started)?;
+    let run = ledger.begin_run(&NewRun {
+        task: key,
+        source: &task.source.bucket,
+        destination: &task.destination.bucket,
+        zone: task.zone,
+        started,
+        entropy: fastrand::u64(..),
+    })?;
+    let report = NightReport {
+        run: Some(run.number),
+        ..NightReport::default()
+    };
+    let stop = engine.stop(task, started);
+    let night = Night {
+        engine,
+        task,
+        key,
+        run,
+        started,
+        stop,
+        ends,
+        report,
+        _lock: lock,
+    };
+    night.go(&mut ledger)
+}
+
+impl Night<'_> {
+    fn go(mut self, ledger: &mut Ledger) -> Result<NightReport, RunError> {
+        self.take_in(ledger, &[&self.local_lists()])?;
+        self.report.carried_over = ledger.carry_over(self.key, self.started)?;
+        self.preflight(ledger)?;
+        if self.report.begin_failure.is_none() && self.task.read_lists_from_destination {
+            let destination = self.ends.destination.clone();
+            let in_bucket = BucketLists::new(&destination, &self.task.id);
+            self.take_in(ledger, &[&self.local_lists(), &in_bucket])?;
+        }
+        ledger.note_rejected(self.run.key, self.report.intake.rejected)?;
+        let taken = ledger.take(self.key, self.run.key)?;
+        let (left, tally) = self.carry(ledger, taken)?;
+        self.end(ledger, left)?;
+        self.balance(ledger, &tally)?;
+        self.write_lists(ledger)?;
+        self.deliver(ledger)?;
+        self.close(ledger)?;
+        Ok(self.report)
+    }
+
+    fn local_lists(&self) -> LocalLists {
+        LocalLists::new(&self.engine.data_dir.task(&self.task.id))
+    }
+
+    fn take_in(
+        &mut self,
+        ledger: &mut Ledger,
+        sources: &[&dyn ListSource],
+    ) -> Result<(), RunError> {
+        let settings = IntakeSettings {
+            encoding: self.task.object_lists_encoding,
+            zone: self.task.zone,
+            clock: &self.engine.clock,
+            wait: &thread::sleep,
+        };
+        let before = std::mem::take(&mut self.report.intake);
+        let mut intake = intake::take_in(ledger, self.key, sources, &settings)?;
+        intake.requests += before.requests;
+        intake.rejected += before.rejected;
+        self.report.intake = intake;
+        Ok(())
+    }
+
+    /// Asks both buckets whether the night can begin, if there is anything to
+    /// ask them for.
+    fn preflight(&mut self, ledger: &Ledger) -> Result<(), RunError> {
+        if ledger.pending_count(self.key)? == 0 && !self.task.read_lists_from_destination {
+            return Ok(());
+        }
+        let checks = preflight(
+            &self.task.id,
+            &self.ends.source,
+            &self.ends.destination,
+            Access::Write,
+        );
+        self.report.begin_failure = first_failure(&checks).map(|failure| BeginFailure {
+            cause: failure.cause,
+            error_code: failure.error_code.clone(),
+            message: failure.message.clone(),
+        });
+        Ok(())
+    }
+
+    /// Carries what was taken; answers what was left and what was recorded.
+    fn carry(&self, ledger: &mut Ledger, taken: Taken) -> Result<(Left, RunBooks), RunError> {
+        if let Some(failure) = &self.report.begin_failure {
+            ledger.note_begin_failure(self.run.key, failure)?;
+            let left = Left {
+                deferral: Some(Deferral::CouldNotBegin),
+                resume_name: None,
+            };
+            return Ok((left, RunBooks::default()));
+        }
+        let reader = ledger.reader()?;
+        let mut names = Names::new(&reader, self.key, taken, self.engine.options.limit)?;
+        let progress = Progress::new(
+            self.task.id.as_str(),
+            taken.count,
+            self.engine.options.display,
+        );
+        let recording = Recording {
+            task: self.key,
+            run: self.run.key,
+            through: taken.through,
+            zone: self.task.zone,
+        };
+        let (attempts, outcomes) = mpsc::sync_channel(OUTCOMES_AHEAD);
+        let (left, tally) = thread::scope(|scope| {
+            let (recording, ends) = (&recording, &self.ends);
+            // The receiving end goes into the thread, so that workers notice if it ends early.
+            let recorder = scope.spawn(move || {
+                recorder::record(ledger, recording, &outcomes, || ends.requests_sent())
+            });
+            let conveyor = Conveyor::new(self.means(attempts, &progress));
+            let left = conveyor.carry(&mut names);
+            (left, recorder.join())
+        });
+        progress.finish();
+        let tally = tally.map_err(|_| RunError::RecorderPanicked)??;
+        Ok((left?, tally))
+    }
+
+    fn means<'b>(
+        &'b self,
+        attempts: mpsc::SyncSender<Attempt>,
+        progress: &'b Progress,
+    ) -> Means<'b> {
+        let (workers, memory_bytes) = (self.engine.workers, self.engine.memory_bytes);
+        let transfer = Transfer {
+            source: self.ends.source.clone(),
+            destination: self.ends.destination.clone(),
+            limits: limits(memory_bytes),
+            retry: RetryPolicy::default(),
+            stop: Arc::new(AtomicBool::new(false)),
+        };
+        Means {
+            pool: &self.engine.pool,
+            transfer: Arc::new(transfer),
+            mode: self.task.overwrite,
+            workers,
+            memory_bytes,
+            stop: &self.stop,
+            clock: &self.engine.clock,
+            attempts,
+            progress,
+        }
+    }
+
+    fn end(&mut self, ledger: &mut Ledger, left: Left) -> Result<(), RunError> {
+        let end = RunEnd {
+            state: RunState::Ended,
+            ended: self.task.zone.local(self.engine.clock.now()),
+            deferral: left.deferral,
+            resume_name: left.resume_name,
+            requests_sent: Some(self.ends.requests_sent()),
+        };
+        ledger.end_run(self.run.key, &end)?;
+        self.report.books = ledger.run_books(self.run.key)?;
+        self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);
+        Ok(())
+    }
+
+    /// Compares what the recorder committed, what the run's row says, what its
+    /// attempts say when counted anew, and the task's tallies with its rows.
+    fn balance(&mut self, ledger: &Ledger, tally: &RunBooks) -> Result<(), RunError> {
+        let books = self.report.books;
+        let expected = RunBooks {
+            taken: books.taken,
+            deferred: books.deferred,
+            ..*tally
+        };
+        let recounted = ledger.recount_run(self.run.key)?;
+        let mut imbalance = Vec::new();
+        if !books.balanced() {
+            imbalance.push(format!(
+                "taken is not the sum of the outcomes and deferred: {books:?}"
+            ));
+        }
+        if expected != books {
+            imbalance.push(format!(
+                "recorded {expected:?}, but the run's row says {books:?}"
+            ));
+        }
+        if recounted != books {
+            imbalance.push(format!(
+                "attempts count {recounted:?}, but the run's row says {books:?}"
+            ));
+        }
+        if !ledger.task_balanced(self.key)? {
+            imbalance
+                .push("the task's requested is not synced + failed + ignored + pending".to_owned());
+        }
+        self.report.imbalance = imbalance;
+        Ok(())
+    }
+
+    /// Writes the lists of this run, and of earlier ones that did not come to it.
+    fn write_lists(&self, ledger: &mut Ledger) -> Result<(), RunError> {
+        for run in ledger.unlisted_runs(self.key)? {
+            self.write_lists_of(ledger, run)?;
+        }
+        Ok(())
+    }
+
+    fn write_lists_of(&self, ledger: &mut Ledger, run: RunKey) -> Result<(), RunError> {
+        let folder = self.engine.data_dir.task(&self.task.id);
+        let files = report::write_run(ledger, run, &folder, self.engine.data_dir.modes())?;
+        for file in files.into_iter().filter(|_| self.task.deliver_lists) {
+            let owed = Deliverable {
+                path: file.path,
+                run: Some(run),
+                lines: file.lines,
+                bytes: file.bytes,
+                sha256: file.sha256,
+                etag: None,
+            };
+            ledger.owe(self.key, &owed)?;
+        }
+        Ok(ledger.note_listed(run)?)
+    }
+
+    fn deliver(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
+        if !self.task.deliver_lists {
+            return Ok(());
+        }
+        ledger.owe_input_lists(self.key, self.started.at)?;
+        if self.report.begin_failure.is_none() && !self.stop.signal.is_urgent() {
+            self.report.delivery = deliver(
+                ledger,
+                self.key,
+                &self.task.id,
+                &self.engine.data_dir.task(&self.task.id),
+                &self.ends.destination,
+                &self.engine.clock,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Settles how the process answers for this run.
+    fn close(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
+        let report = &self.report;
+        let owed = ledger.owes(self.key)?;
+        let failed = report.books.failed > 0 || report.intake.rejected > 0;
+        let holds = [
+            (!report.imbalance.is_empty(), ExitReason::Unbalanced),
+            (
+                !report.intake.seen.problems.is_empty(),
+                ExitReason::Unexpected,
+            ),
+            (report.begin_failure.is_some(), ExitReason::CouldNotBegin),
+            (failed, ExitReason::Failed),
+            (report.books.deferred > 0, ExitReason::Deferred),
+            (owed, ExitReason::Owed),
+        ];
+        let mut reasons: Vec<ExitReason> = holds
+            .into_iter()
+            .filter_map(|(holds, reason)| holds.then_some(reason))
+            .collect();
+        if reasons.is_empty() {
+            reasons.push(ExitReason::Done);
+        }
+        let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+        let code = ExitReason::most_serious(&reasons).code();
+        ledger.close_run(self.run.key, code, &words.join(","))?;
+        self.report.reasons = reasons;
+        Ok(())
+    }
+}
