@@ -1,5 +1,6 @@
 //! Nightferry carries queued objects between S3 buckets by night and keeps exact books on it.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod data_dir;

@@ -1,3 +1,7 @@
 //! The `nightferry` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nightferry::cli::main(std::env::args_os())
+}

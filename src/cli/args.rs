@@ -1,0 +1,297 @@
+//! The commands and their options.
+
+use std::path::PathBuf;
+
+use chrono::NaiveTime;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::FailureCause;
+use crate::report::MonthChoice;
+
+/// Carries queued objects between S3 buckets by night and keeps exact books on it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nightferry",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Arguments {
+    /// The configuration file [default: $NIGHTFERRY_CONFIG, ./nightferry.toml, /etc/nightferry/nightferry.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more: each failed object (-v), each object (-vv)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How the log on stderr is written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a commented configuration to begin with
+    #[command(after_help = "Example:\n  nightferry init > nightferry.toml")]
+    Init,
+    /// Check both buckets of each task, the lists, the clocks and the ledger
+    #[command(after_help = "Example:\n  nightferry doctor --task photos")]
+    Doctor(Tasks),
+    /// Ask for objects: write their names into a new list, all of them or none
+    #[command(
+        after_help = "Examples:\n  nightferry enqueue --task photos 2026/11/a.jpg 2026/11/b.jpg\n  find-new-names | nightferry enqueue --task photos --file -"
+    )]
+    Enqueue(Enqueue),
+    /// Take pending requests back; they become ignored (withdrawn)
+    #[command(
+        after_help = "Example:\n  nightferry withdraw --task photos --list object_lists/wrong.txt"
+    )]
+    Withdraw(Withdraw),
+    /// The night: take in lists, carry objects, record outcomes, write lists, print the summary
+    #[command(
+        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --dry-run"
+    )]
+    Run(Run),
+    /// How each task stands now
+    #[command(after_help = "Example:\n  nightferry status")]
+    Status(Shown),
+    /// Past runs with their books, the newest last
+    #[command(after_help = "Example:\n  nightferry runs --task photos --last 7")]
+    Runs(Runs),
+    /// The month: requested, synced, failed, ignored, pending, bytes
+    #[command(
+        after_help = "Examples:\n  nightferry summary\n  nightferry summary --task photos --month 2026-11 --format csv"
+    )]
+    Summary(Summary),
+    /// Failed requests, each with its cause
+    #[command(
+        after_help = "Examples:\n  nightferry failed --task photos --cause source_missing\n  nightferry failed --task photos -0 | xargs -0 -n1 echo"
+    )]
+    Failed(FailedRequests),
+    /// Everything that is known of one name
+    #[command(after_help = "Example:\n  nightferry why --task photos 2026/11/a.jpg")]
+    Why(Why),
+    /// Input lists: what was loaded of each, and which lines were rejected
+    #[command(after_help = "Example:\n  nightferry lists --task photos")]
+    Lists(Shown),
+    /// Write the lists and the manifest of a run again, from the ledger
+    #[command(
+        after_help = "Example:\n  nightferry export --task photos --run 12 --out /tmp/november"
+    )]
+    Export(Export),
+    /// Compare the delivered lists with their manifest and with the ledger
+    #[command(after_help = "Example:\n  nightferry verify --task photos --run 12")]
+    Verify(Verify),
+    /// Look after the ledger
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+}
+
+/// Some tasks, or all.
+#[derive(Debug, Args)]
+pub struct Tasks {
+    /// A task; may be given several times [default: all]
+    #[arg(long = "task", value_name = "ID")]
+    pub tasks: Vec<String>,
+}
+
+/// `enqueue`.
+#[derive(Debug, Args)]
+pub struct Enqueue {
+    /// The task
+    #[arg(long, value_name = "ID")]
+    pub task: String,
+    /// Names of objects
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
+    pub names: Vec<std::ffi::OsString>,
+    /// Read names from this file, one a line; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The names are percent-encoded
+    #[arg(long)]
+    pub url: bool,
+}
+
+/// `withdraw`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false, args = ["list", "name"])]
+pub struct Withdraw {
+    /// The task
+    #[arg(long, value_name = "ID")]
+    pub task: String,
+    /// All pending requests of this list, as `nightferry lists` shows its path
+    #[arg(long, value_name = "PATH")]
+    pub list: Option<String>,
+    /// All pending requests for this name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
+    /// Decide everything, move and write nothing, and say what the run would take
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Look at so many names at most; the others are deferred
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Begin nothing new from the next such time on, by each task's own clocks
+    #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
+    pub until: Option<NaiveTime>,
+    /// Begin nothing new after so long, such as 6h or 90m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub max_duration: Option<std::time::Duration>,
+    /// Print the books of the runs as JSON instead of the summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One task or all, as table or JSON.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// The task [default: all]
+    #[arg(long, value_name = "ID")]
+    pub task: Option<String>,
+    /// Print an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runs`.
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+    /// Only the last so many
+    #[arg(long, value_name = "N")]
+    pub last: Option<u64>,
+}
+
+/// `summary`.
+#[derive(Debug, Args)]
+pub struct Summary {
+    /// The task [default: all]
+    #[arg(long, value_name = "ID")]
+    pub task: Option<String>,
+    /// The month: YYYY-MM, `this` or `last`
+    #[arg(long, value_name = "MONTH", default_value = "this")]
+    pub month: MonthChoice,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    pub format: SummaryFormat,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// How a summary is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SummaryFormat {
+    /// For people.
+    Table,
+    /// An array of objects.
+    Json,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// `failed`.
+#[derive(Debug, Args)]
+pub struct FailedRequests {
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+    /// Only those of this run
+    #[arg(long, value_name = "N")]
+    pub run: Option<u64>,
+    /// Only those with this cause
+    #[arg(long, value_name = "CAUSE")]
+    pub cause: Option<FailureCause>,
+    /// Only the names, each ended by a NUL, for `xargs -0`
+    #[arg(short = '0', conflicts_with = "json")]
+    pub nul: bool,
+}
+
+/// `why`.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The task
+    #[arg(long, value_name = "ID")]
+    pub task: String,
+    /// The name, as it is at the source
+    pub name: String,
+    /// Print the attempts as an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The task
+    #[arg(long, value_name = "ID")]
+    pub task: String,
+    /// The run's number
+    #[arg(long, value_name = "N")]
+    pub run: u64,
+    /// The folder to write into
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The task
+    #[arg(long, value_name = "ID")]
+    pub task: String,
+    /// The run's number [default: all runs]
+    #[arg(long, value_name = "N")]
+    pub run: Option<u64>,
+    /// Print an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `ledger …`.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Count everything anew and compare it with the books
+    #[command(after_help = "Example:\n  nightferry ledger check")]
+    Check,
+    /// Copy the ledger while it is in use
+    #[command(after_help = "Example:\n  nightferry ledger backup /backup/ledger.sqlite")]
+    Backup {
+        /// The copy's path; an older copy there is replaced once the new one is whole
+        path: PathBuf,
+    },
+}
+
+fn time_of_day(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M")
+        .map_err(|_| "a time of day is written HH:MM, such as 06:00".to_owned())
+}

@@ -1,0 +1,148 @@
+//! `status`, `runs`, `summary`, `failed`, `why`, `lists`: what the ledger says.
+
+use std::io::Write;
+
+use super::args::{FailedRequests, Runs, Shown, Summary, SummaryFormat, Why};
+use super::failure::{Failed, Outcome};
+use super::{Context, output};
+use crate::intake::{LocalLists, passed_over};
+use crate::ledger::{Filter, Ledger, View};
+use crate::model::TaskId;
+use crate::report::{self, Summary as Months};
+
+/// How each task stands now.
+pub fn status(context: &Context, asked: &Shown) -> Outcome {
+    let task = known(context, asked.task.as_deref())?;
+    show(
+        context,
+        asked.json,
+        View::Books,
+        Filter {
+            task,
+            ..Filter::default()
+        },
+        |ledger, out| {
+            let aside = |task: &TaskId| {
+                let lists = LocalLists::new(&context.data_dir.task(task));
+                passed_over(&lists).values().sum()
+            };
+            report::write_status(ledger, task, aside, context.clock.now(), out)
+        },
+    )
+}
+
+/// Past runs.
+pub fn runs(context: &Context, asked: &Runs) -> Outcome {
+    let task = known(context, asked.shown.task.as_deref())?;
+    let filter = Filter {
+        task,
+        last: asked.last,
+        ..Filter::default()
+    };
+    show(
+        context,
+        asked.shown.json,
+        View::RunHistory,
+        filter,
+        |ledger, out| report::view::write_runs(ledger, &filter, out),
+    )
+}
+
+/// Failed requests.
+pub fn failed(context: &Context, asked: &FailedRequests) -> Outcome {
+    let task = known(context, asked.shown.task.as_deref())?;
+    let filter = Filter {
+        task,
+        run: asked.run,
+        cause: asked.cause,
+        ..Filter::default()
+    };
+    show(
+        context,
+        asked.shown.json,
+        View::FailedRequests,
+        filter,
+        |ledger, out| {
+            if asked.nul {
+                report::view::write_failed_names(ledger, &filter, out)
+            } else {
+                report::view::write_failed(ledger, &filter, out)
+            }
+        },
+    )
+}
+
+/// Input lists and rejected lines.
+pub fn lists(context: &Context, asked: &Shown) -> Outcome {
+    let task = known(context, asked.task.as_deref())?;
+    let filter = Filter {
+        task,
+        ..Filter::default()
+    };
+    show(
+        context,
+        asked.json,
+        View::LoadedLists,
+        filter,
+        |ledger, out| report::view::write_lists(ledger, &filter, out),
+    )
+}
+
+/// All about one name.
+pub fn why(context: &Context, asked: &Why) -> Outcome {
+    let task = &context.task(&asked.task)?.id;
+    let filter = Filter {
+        task: Some(task),
+        name: Some(&asked.name),
+        ..Filter::default()
+    };
+    show(
+        context,
+        asked.json,
+        View::ObjectHistory,
+        filter,
+        |ledger, out| report::write_why(ledger, task, &asked.name, out).map(drop),
+    )
+}
+
+/// The month.
+pub fn summary(context: &Context, asked: &Summary) -> Outcome {
+    let task = known(context, asked.task.as_deref())?;
+    let format = if asked.json {
+        SummaryFormat::Json
+    } else {
+        asked.format
+    };
+    let ledger = context.ledger()?;
+    let months = Months::read(&ledger, task, asked.month, context.clock.now())?;
+    let text = match format {
+        SummaryFormat::Table => months.render_table(),
+        SummaryFormat::Json => months.render_json()?,
+        SummaryFormat::Csv => months.render_csv()?,
+    };
+    output::write(|out| out.write_all(text.as_bytes()))
+}
+
+/// The configured task of this id, if one is named.
+fn known<'a>(context: &'a Context, id: Option<&str>) -> Result<Option<&'a TaskId>, Failed> {
+    id.map(|id| context.task(id).map(|task| &task.id))
+        .transpose()
+}
+
+/// Shows rows of `view` as JSON, or as `table` writes them.
+fn show(
+    context: &Context,
+    json: bool,
+    view: View,
+    filter: Filter<'_>,
+    table: impl FnOnce(&Ledger, &mut output::Stdout) -> Result<(), report::ReportError>,
+) -> Outcome {
+    let ledger = context.ledger()?;
+    output::report(|out| {
+        if json {
+            report::view::write_json(&ledger, view, &filter, out)
+        } else {
+            table(&ledger, out)
+        }
+    })
+}

@@ -1,0 +1,117 @@
+//! `nightferry doctor`.
+
+use std::io::Write;
+
+use super::args::Tasks;
+use super::failure::Outcome;
+use super::{Context, output};
+use crate::config::TaskConfig;
+use crate::exit::ExitReason;
+use crate::intake::{Found, ListSource, LocalLists};
+use crate::ledger::Ledger;
+use crate::preflight::{Access, Check, Verdict, preflight};
+use crate::report::text::visible;
+use crate::run::{RunError, ends};
+use crate::s3::HttpClient;
+
+/// Checks everything that a run needs; says each thing on a line of its own.
+pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
+    let http = HttpClient::new(2).map_err(RunError::from)?;
+    let mut reasons = Vec::new();
+    let mut lines = vec![ledger_line(context, &mut reasons)];
+    for task in context.tasks(&selected.tasks)? {
+        lines.push(lists_line(context, task, &mut reasons));
+        match ends(&http, task, &context.clock) {
+            Ok(ends) => {
+                let checks = preflight(&task.id, &ends.source, &ends.destination, Access::Write);
+                lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
+            }
+            Err(error) => {
+                reasons.push(error.exit_reason());
+                lines.push(row(
+                    "PROBLEM",
+                    task.id.as_str(),
+                    "credentials",
+                    &error.to_string(),
+                ));
+            }
+        }
+    }
+    output::write(|out| {
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
+    })?;
+    Ok(ExitReason::most_serious(&reasons))
+}
+
+fn line(task: &TaskConfig, check: &Check, reasons: &mut Vec<ExitReason>) -> String {
+    let task = task.id.as_str();
+    match &check.verdict {
+        Verdict::Passed(seen) => row("ok", task, check.subject, seen),
+        Verdict::Note(note) => row("note", task, check.subject, note),
+        Verdict::Failed(failure) => {
+            reasons.push(ExitReason::CouldNotBegin);
+            let hint = crate::report::hints::hint(failure.cause);
+            let said = format!("{}: {}. {hint}", failure.cause, failure.message);
+            row("PROBLEM", task, check.subject, &said)
+        }
+    }
+}
+
+fn row(verdict: &str, task: &str, subject: &str, said: &str) -> String {
+    format!("{verdict:8} {task:12} {subject:18} {}", visible(said))
+}
+
+fn ledger_line(context: &Context, reasons: &mut Vec<ExitReason>) -> String {
+    let prepared = context
+        .data_dir
+        .prepare(context.config.tasks.iter().map(|task| &task.id));
+    if let Err(error) = prepared {
+        reasons.push(ExitReason::Unusable);
+        return row("PROBLEM", "", "data directory", &error.to_string());
+    }
+    let path = context.ledger_path();
+    match Ledger::open(&path, context.data_dir.modes().file).and_then(|ledger| ledger.is_writable())
+    {
+        Ok(()) => row(
+            "ok",
+            "",
+            "ledger",
+            &format!("{} can be read and written", path.display()),
+        ),
+        Err(error) => {
+            let failed: super::failure::Failed = error.into();
+            reasons.push(failed.reason);
+            row("PROBLEM", "", "ledger", &failed.to_string())
+        }
+    }
+}
+
+fn lists_line(context: &Context, task: &TaskConfig, reasons: &mut Vec<ExitReason>) -> String {
+    let source = LocalLists::new(&context.data_dir.task(&task.id));
+    let mut lists = 0_u64;
+    let mut problems = Vec::new();
+    for found in source.walk() {
+        match found {
+            Found::List { path, .. } => match source.open(&path) {
+                Ok(_) => lists += 1,
+                Err(error) => problems.push(format!("{path}: {error}")),
+            },
+            Found::PassedOver(_) => {}
+            Found::Unreadable(problem) => problems.push(problem.to_string()),
+        }
+    }
+    if problems.is_empty() {
+        row(
+            "ok",
+            task.id.as_str(),
+            "lists",
+            &format!("{lists} lists can be read"),
+        )
+    } else {
+        reasons.push(ExitReason::Unexpected);
+        row("PROBLEM", task.id.as_str(), "lists", &problems.join("; "))
+    }
+}

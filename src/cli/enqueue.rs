@@ -1,0 +1,78 @@
+//! `nightferry enqueue`.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use super::args::Enqueue;
+use super::failure::{Failed, Outcome};
+use super::{Context, output, shown};
+use crate::config::ListEncoding;
+use crate::exit::ExitReason;
+use crate::intake::{self, EnqueueError, EnqueueTarget, names_in_arguments, names_in_lines};
+
+/// Writes the names into a new list, all of them or none.
+pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
+    let task = context.task(&asked.task)?;
+    context
+        .data_dir
+        .prepare([&task.id])
+        .map_err(Failed::unusable)?;
+    let modes = context.data_dir.modes();
+    let folder = context.data_dir.task(&task.id);
+    let target = EnqueueTarget {
+        task_folder: &folder,
+        file_mode: modes.file,
+        folder_mode: modes.folder,
+    };
+    let encoding = if asked.url {
+        ListEncoding::Url
+    } else {
+        ListEncoding::Plain
+    };
+    let now = task.zone.local(context.clock.now());
+    let enqueued = match &asked.file {
+        Some(path) => {
+            let content: Box<dyn Read> = if path.as_os_str() == "-" {
+                Box::new(io::stdin().lock())
+            } else {
+                Box::new(File::open(path).map_err(|error| {
+                    Failed::usage(format!(
+                        "cannot read {}: {error}; nothing was enqueued",
+                        shown(path)
+                    ))
+                })?)
+            };
+            intake::enqueue(names_in_lines(content, encoding), &target, now)
+        }
+        None => {
+            let names = asked.names.iter().map(|name| name.as_bytes());
+            intake::enqueue(names_in_arguments(names, encoding), &target, now)
+        }
+    };
+    match enqueued {
+        Ok(enqueued) => output::write(|out| match &enqueued.path {
+            Some(path) => writeln!(out, "{}: {} names in {path}", task.id, enqueued.names),
+            None => writeln!(out, "{}: no names, so no list was written", task.id),
+        }),
+        Err(error) => Err(refuse(error)),
+    }
+}
+
+fn refuse(error: EnqueueError) -> Failed {
+    if let EnqueueError::Invalid { shown, .. } = &error {
+        let mut err = io::stderr().lock();
+        for name in shown {
+            // With stderr gone there is nobody left to tell.
+            drop(writeln!(
+                err,
+                "name {}: {} {}",
+                name.number, name.reason, name.excerpt
+            ));
+        }
+        return Failed::usage(error.to_string());
+    }
+    let mut failed = Failed::unexpected(error);
+    failed.reason = ExitReason::Unexpected;
+    failed
+}

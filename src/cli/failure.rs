@@ -1,0 +1,99 @@
+//! How a command fails: what to say, and the exit code.
+
+use crate::config::ConfigError;
+use crate::exit::ExitReason;
+use crate::ledger::LedgerError;
+use crate::report::ReportError;
+use crate::run::RunError;
+
+/// What a command answers: why it ends as it does.
+pub type Outcome = Result<ExitReason, Failed>;
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub struct Failed {
+    /// What it means for the exit code.
+    pub reason: ExitReason,
+    error: anyhow::Error,
+}
+
+impl Failed {
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self {
+            reason: ExitReason::Usage,
+            error: anyhow::Error::msg(message.into()),
+        }
+    }
+
+    /// Configuration or ledger that cannot be used.
+    pub fn unusable(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            reason: ExitReason::Unusable,
+            error: error.into(),
+        }
+    }
+
+    /// Anything that was not to be expected.
+    pub fn unexpected(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            reason: ExitReason::Unexpected,
+            error: error.into(),
+        }
+    }
+
+    /// Tells the user. Every error type says by itself what failed and what to
+    /// do, so the outermost message is the whole message.
+    pub fn say(&self) {
+        use std::io::Write;
+        // With stderr gone there is nobody left to tell.
+        drop(writeln!(std::io::stderr(), "nightferry: {}", self.error));
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl From<ConfigError> for Failed {
+    fn from(error: ConfigError) -> Self {
+        Self::unusable(error)
+    }
+}
+
+impl From<LedgerError> for Failed {
+    fn from(error: LedgerError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<RunError> for Failed {
+    fn from(error: RunError) -> Self {
+        Self {
+            reason: error.exit_reason(),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<ReportError> for Failed {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Ledger(error) => error.into(),
+            ReportError::UnknownTask(_) | ReportError::StillRunning => Self {
+                reason: ExitReason::Usage,
+                error: error.into(),
+            },
+            ReportError::Output(error) => error.into(),
+            ReportError::List { .. } => Self::unexpected(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Self::unexpected(anyhow::Error::new(error).context("failed to write the output"))
+    }
+}

@@ -1,0 +1,108 @@
+//! `nightferry export` and `nightferry verify`: lists made again, lists compared.
+
+use std::fs;
+use std::io::Write;
+
+use super::args::{Export, Verify};
+use super::failure::{Failed, Outcome};
+use super::{Context, output};
+use crate::data_dir::Modes;
+use crate::exit::ExitReason;
+use crate::ledger::{Ledger, TaskKey};
+use crate::model::TaskId;
+use crate::report::write_run;
+use crate::run::{RunError, ends, verify_run};
+use crate::s3::HttpClient;
+
+/// Writes the lists of a run again.
+pub fn export(context: &Context, asked: &Export) -> Outcome {
+    let task = &context.task(&asked.task)?.id;
+    let ledger = context.ledger()?;
+    let key = known(&ledger, task)?;
+    let run = ledger
+        .find_run(key, asked.run)?
+        .ok_or_else(|| no_run(task, asked.run))?;
+    fs::create_dir_all(&asked.out).map_err(|error| {
+        Failed::usage(format!(
+            "cannot make the folder {}: {error}",
+            asked.out.display()
+        ))
+    })?;
+    let files = write_run(&ledger, run, &asked.out, Modes::PRIVATE)?;
+    output::write(|out| {
+        if files.is_empty() {
+            writeln!(
+                out,
+                "{task}: run {} took nothing, so it has no lists",
+                asked.run
+            )?;
+        }
+        for file in &files {
+            writeln!(
+                out,
+                "{}  {}",
+                file.sha256,
+                asked.out.join(&file.path).display()
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// Compares delivered lists with their manifest and with the ledger.
+pub fn verify(context: &Context, asked: &Verify) -> Outcome {
+    let task = context.task(&asked.task)?;
+    let ledger = context.ledger()?;
+    let key = known(&ledger, &task.id)?;
+    let runs = match asked.run {
+        Some(number) => {
+            vec![(
+                number,
+                ledger
+                    .find_run(key, number)?
+                    .ok_or_else(|| no_run(&task.id, number))?,
+            )]
+        }
+        None => ledger.ended_runs(key)?,
+    };
+    let http = HttpClient::new(1).map_err(RunError::from)?;
+    let destination = ends(&http, task, &context.clock)?.destination;
+    let mut verified = Vec::new();
+    for (number, run) in runs {
+        verified.extend(verify_run(&ledger, run, number, &task.id, &destination)?);
+    }
+    if asked.json {
+        let json = serde_json::to_string_pretty(&verified).map_err(Failed::unexpected)?;
+        output::write(|out| writeln!(out, "{json}"))?;
+    } else {
+        output::write(|out| {
+            for file in &verified {
+                writeln!(
+                    out,
+                    "{:8} run {:<5} {}",
+                    file.state.as_str(),
+                    file.run,
+                    file.path
+                )?;
+            }
+            writeln!(out, "{} files compared", verified.len())
+        })?;
+    }
+    let reasons: Vec<ExitReason> = verified
+        .iter()
+        .map(|file| file.state.exit_reason())
+        .collect();
+    Ok(ExitReason::most_serious(&reasons))
+}
+
+fn known(ledger: &Ledger, task: &TaskId) -> Result<TaskKey, Failed> {
+    ledger
+        .find_task(task)?
+        .ok_or_else(|| Failed::usage(format!("task `{task}` has had no run yet")))
+}
+
+fn no_run(task: &TaskId, number: u64) -> Failed {
+    Failed::usage(format!(
+        "task `{task}` has no run {number}; `nightferry runs` shows them"
+    ))
+}

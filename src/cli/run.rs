@@ -1,0 +1,183 @@
+//! `nightferry run`.
+
+use std::io::{IsTerminal, Write};
+
+use super::args::Run;
+use super::failure::{Failed, Outcome};
+use super::{Context, output};
+use crate::config::TaskConfig;
+use crate::exit::ExitReason;
+use crate::ledger::{Filter, View};
+use crate::model::RunBooks;
+use crate::report::{self, MonthChoice, Summary};
+use crate::run::{Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_task};
+
+/// Runs the tasks one after the other; one that cannot run does not stop the others.
+pub fn run(context: &Context, asked: &Run) -> Outcome {
+    let tasks = context.tasks(&asked.tasks.tasks)?;
+    let signal = StopSignal::listen().map_err(RunError::Signals)?;
+    let engine = Engine::new(
+        &context.config,
+        context.clock.clone(),
+        signal,
+        options(context, asked),
+    )?;
+    if asked.dry_run {
+        return dry_run(&engine, &tasks);
+    }
+    let mut reasons = Vec::new();
+    for task in tasks {
+        if engine.signal.is_requested() && !reasons.is_empty() {
+            // What was not begun is pending, as before; the stop is why.
+            reasons.push(ExitReason::Deferred);
+            break;
+        }
+        match run_task(&engine, task) {
+            Ok(night) => {
+                say_problems(task, &night);
+                if !context.quiet && !asked.json {
+                    output::write(|out| say_night(task, &night, out))?;
+                }
+                reasons.extend(night.reasons);
+            }
+            Err(error) => {
+                tracing::error!("{}: {error}", task.id);
+                reasons.push(error.exit_reason());
+            }
+        }
+    }
+    say_end(context, asked)?;
+    Ok(ExitReason::most_serious(&reasons))
+}
+
+fn options(context: &Context, asked: &Run) -> Options {
+    let display = match (context.quiet, std::io::stderr().is_terminal()) {
+        (true, _) => Display::Quiet,
+        (false, true) => Display::Bar,
+        (false, false) => Display::Lines,
+    };
+    let max_duration_ms = asked
+        .max_duration
+        .map(|limit| i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
+    Options {
+        limit: asked.limit,
+        until: asked.until,
+        max_duration_ms,
+        display,
+    }
+}
+
+/// The summary of the month, or the last run of each task as JSON.
+fn say_end(context: &Context, asked: &Run) -> Result<(), Failed> {
+    let Some(ledger) = context.ledger_if_any()? else {
+        return Ok(());
+    };
+    if asked.json {
+        let filter = Filter {
+            last: Some(context.tasks(&asked.tasks.tasks)?.len() as u64),
+            ..Filter::default()
+        };
+        output::report(|out| report::view::write_json(&ledger, View::RunHistory, &filter, out))?;
+    } else if !context.quiet {
+        let only = match asked.tasks.tasks.as_slice() {
+            [task] => Some(&context.task(task)?.id),
+            _ => None,
+        };
+        let summary = Summary::read(&ledger, only, MonthChoice::This, context.clock.now())?;
+        let table = summary.render_table();
+        output::write(|out| write!(out, "\n{table}"))?;
+    }
+    Ok(())
+}
+
+/// What went wrong or needs a look, on stderr.
+fn say_problems(task: &TaskConfig, night: &NightReport) {
+    for problem in &night.intake.seen.problems {
+        tracing::error!("{}: {problem}", task.id);
+    }
+    for example in &night.intake.rejected_examples {
+        tracing::warn!("{}: {example}", task.id);
+    }
+    let named = night.intake.rejected_examples.len() as u64;
+    if night.intake.rejected > named {
+        let more = night.intake.rejected - named;
+        tracing::warn!(
+            "{}: {more} more lines rejected; `nightferry lists` shows them",
+            task.id
+        );
+    }
+    if let Some(failure) = &night.begin_failure {
+        tracing::error!(
+            "{}: the run could not begin ({}): {}; its {} requests stay pending",
+            task.id,
+            failure.cause,
+            failure.message,
+            night.books.taken
+        );
+    }
+    for conflict in &night.delivery.conflicts {
+        tracing::warn!("{}: not delivered: {conflict}", task.id);
+    }
+    for owed in &night.delivery.owed {
+        tracing::warn!("{}: owed to the destination: {owed}", task.id);
+    }
+    for imbalance in &night.imbalance {
+        tracing::error!("{}: THE BOOKS DO NOT BALANCE: {imbalance}", task.id);
+    }
+}
+
+/// The run and its books.
+fn say_night(task: &TaskConfig, night: &NightReport, out: &mut impl Write) -> std::io::Result<()> {
+    let books = &night.books;
+    let number = night.run.unwrap_or(0);
+    writeln!(out, "{}: run {number}: {}", task.id, books_line(books))?;
+    if night.carried_over > 0 {
+        writeln!(
+            out,
+            "  {} carried over from earlier nights",
+            night.carried_over
+        )?;
+    }
+    if let Some(deferral) = night.deferral {
+        writeln!(out, "  {} deferred: {deferral}", books.deferred)?;
+    }
+    if night.delivery.delivered > 0 {
+        writeln!(out, "  {} lists delivered", night.delivery.delivered)?;
+    }
+    Ok(())
+}
+
+fn books_line(books: &RunBooks) -> String {
+    let balance = if books.balanced() {
+        "balanced"
+    } else {
+        "NOT BALANCED"
+    };
+    format!(
+        "{} taken = {} synced + {} failed + {} ignored + {} deferred ({balance}), {}",
+        books.taken,
+        books.synced,
+        books.failed,
+        books.ignored,
+        books.deferred,
+        report::text::size(i64::try_from(books.synced_bytes).unwrap_or(i64::MAX))
+    )
+}
+
+/// What the runs would do.
+fn dry_run(engine: &Engine, tasks: &[&TaskConfig]) -> Outcome {
+    let mut reasons = Vec::new();
+    for task in tasks {
+        match rehearse(engine, task) {
+            Ok(rehearsal) => {
+                output::write(|out| write!(out, "{}: {rehearsal}", task.id))?;
+                reasons.extend(rehearsal.exit_reason());
+            }
+            Err(error) => {
+                tracing::error!("{}: {error}", task.id);
+                reasons.push(error.exit_reason());
+            }
+        }
+    }
+    Ok(ExitReason::most_serious(&reasons))
+}
