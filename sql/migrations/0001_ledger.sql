@@ -118,7 +118,8 @@ CREATE TABLE run (
 CREATE INDEX run_running ON run (task) WHERE state = 'running';
 CREATE INDEX run_unlisted ON run (task) WHERE listed = 0;
 
--- One object name asked for once.
+-- One object name asked for once. Its local times, and those of attempts, are
+-- computed in the views: a generated column is computed at every insert.
 CREATE TABLE request (
     request            INTEGER PRIMARY KEY,
     task               INTEGER NOT NULL REFERENCES task,
@@ -143,14 +144,6 @@ CREATE TABLE request (
     carried_day        INTEGER,
     -- 1: failed, and worth another night.
     carry              INTEGER NOT NULL DEFAULT 0 CHECK (carry IN (0, 1)),
-    requested_at_local TEXT GENERATED ALWAYS AS (
-        strftime('%Y-%m-%dT%H:%M:%S', requested_at / 1000 + requested_offset * 60, 'unixepoch')
-        || printf('.%03d%s%02d:%02d', requested_at % 1000, iif(requested_offset < 0, '-', '+'),
-                  abs(requested_offset) / 60, abs(requested_offset) % 60)) VIRTUAL,
-    settled_at_local   TEXT GENERATED ALWAYS AS (
-        strftime('%Y-%m-%dT%H:%M:%S', settled_at / 1000 + settled_offset * 60, 'unixepoch')
-        || printf('.%03d%s%02d:%02d', settled_at % 1000, iif(settled_offset < 0, '-', '+'),
-                  abs(settled_offset) / 60, abs(settled_offset) % 60)) VIRTUAL,
     CHECK ((state = 'pending') = (settled_at IS NULL)),
     CHECK (CASE state
         WHEN 'failed' THEN reason IS NOT NULL AND reason IN (
@@ -193,10 +186,6 @@ CREATE TABLE attempt (
     server_request_id       TEXT,
     duration_ms             INTEGER NOT NULL,
     message                 TEXT,
-    at_local                TEXT GENERATED ALWAYS AS (
-        strftime('%Y-%m-%dT%H:%M:%S', at / 1000 + offset_minutes * 60, 'unixepoch')
-        || printf('.%03d%s%02d:%02d', at % 1000, iif(offset_minutes < 0, '-', '+'),
-                  abs(offset_minutes) / 60, abs(offset_minutes) % 60)) VIRTUAL,
     PRIMARY KEY (request, run)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_by_run ON attempt (run, at);

@@ -6,6 +6,6 @@ SELECT count(*), min(name),
             WHEN name GLOB '*[ ' || char(9) || ']' THEN ' ' END AS look
 FROM request JOIN task USING (task)
 WHERE task.id = ?1 AND state = 'failed' AND carry = 0 AND reason = 'source_missing'
-  AND substr(settled_at_local, 1, 7) = ?2
+  AND strftime('%Y-%m', settled_at / 1000 + settled_offset * 60, 'unixepoch') = ?2
 GROUP BY look HAVING look IS NOT NULL
 ORDER BY look

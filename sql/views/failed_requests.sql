@@ -5,7 +5,10 @@ SELECT id AS task, request, name, number AS run, failed_at, failed_at_local, att
        iif(carry = 1, max(left_over, 0), 0) AS days_left,
        error_code, http_status, message
 FROM (SELECT task.id, request.request, request.name, run.number, settled_at AS failed_at,
-             settled_at_local AS failed_at_local, attempts, request.reason AS cause, carry,
+             strftime('%Y-%m-%dT%H:%M:%S', settled_at / 1000 + settled_offset * 60, 'unixepoch')
+           || printf('.%03d%s%02d:%02d', settled_at % 1000, iif(settled_offset < 0, '-', '+'),
+                     abs(settled_offset) / 60, abs(settled_offset) % 60) AS failed_at_local,
+             attempts, request.reason AS cause, carry,
              first_failed_day + carry_over_days
                  - (strftime('%s', 'now') + task.offset_minutes * 60) / 86400 AS left_over,
              error_code, http_status, message
