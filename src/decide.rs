@@ -78,3 +78,188 @@ fn same_content(source: &ObjectFacts, destination: &ObjectFacts) -> Option<bool>
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Checksum, ChecksumAlgorithm, ETag, Timestamp};
+
+    /// An object of this size and tag, modified at this second.
+    fn object(size_bytes: u64, etag: &str, second: i64) -> ObjectFacts {
+        ObjectFacts {
+            etag: ETag::new(etag),
+            size_bytes,
+            modified_at: Timestamp::from_ms(second * 1000),
+            md5_hex: None,
+            checksums: Vec::new(),
+            storage_class: None,
+        }
+    }
+
+    fn last_copy(source_etag: &str, copy_etag: &str) -> LastCopy {
+        LastCopy {
+            source_etag: ETag::new(source_etag),
+            copy_etag: ETag::new(copy_etag),
+        }
+    }
+
+    #[test]
+    fn the_truth_table_of_size_and_time() {
+        use Decision::{Copy, Ignore};
+        use IgnoreReason::{AlreadyCopied, NewerAtDestination};
+        let source = object(10, "s", 100);
+        let cases = [
+            ("not there", None, None, Copy),
+            ("another size, later", Some(object(9, "d", 200)), None, Copy),
+            (
+                "another size, our own copy",
+                Some(object(9, "d", 200)),
+                Some(last_copy("s", "d")),
+                Copy,
+            ),
+            (
+                "later",
+                Some(object(10, "d", 101)),
+                None,
+                Ignore(NewerAtDestination),
+            ),
+            ("the same second", Some(object(10, "d", 100)), None, Copy),
+            ("earlier", Some(object(10, "d", 99)), None, Copy),
+            (
+                "our own copy",
+                Some(object(10, "d", 99)),
+                Some(last_copy("s", "d")),
+                Ignore(AlreadyCopied),
+            ),
+            (
+                "our own copy, source changed",
+                Some(object(10, "d", 200)),
+                Some(last_copy("r", "d")),
+                Copy,
+            ),
+            (
+                "another's, later",
+                Some(object(10, "e", 200)),
+                Some(last_copy("s", "d")),
+                Ignore(NewerAtDestination),
+            ),
+            (
+                "another's, earlier",
+                Some(object(10, "e", 99)),
+                Some(last_copy("s", "d")),
+                Copy,
+            ),
+        ];
+        for (case, destination, last_copy, expected) in cases {
+            let decision = decide(
+                OverwriteMode::SizeLastModified,
+                &source,
+                destination.as_ref(),
+                last_copy.as_ref(),
+            );
+            assert_eq!(decision, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn times_are_cut_to_seconds() {
+        let source = ObjectFacts {
+            modified_at: Timestamp::from_ms(100_000),
+            ..object(10, "s", 0)
+        };
+        let destination = ObjectFacts {
+            modified_at: Timestamp::from_ms(100_999),
+            ..object(10, "d", 0)
+        };
+        let decision = decide(
+            OverwriteMode::SizeLastModified,
+            &source,
+            Some(&destination),
+            None,
+        );
+        assert_eq!(decision, Decision::Copy);
+    }
+
+    #[test]
+    fn checksums_decide_where_they_can_be_compared() {
+        let with = |md5: Option<&str>, crc: Option<&str>, second| ObjectFacts {
+            md5_hex: md5.map(str::to_owned),
+            checksums: crc
+                .map(|base64| Checksum {
+                    algorithm: ChecksumAlgorithm::Crc32c,
+                    base64: base64.to_owned(),
+                })
+                .into_iter()
+                .collect(),
+            ..object(10, "x", second)
+        };
+        let same = Decision::Ignore(IgnoreReason::SameChecksum);
+        let newer = Decision::Ignore(IgnoreReason::NewerAtDestination);
+        let cases = [
+            (with(Some("a"), None, 1), with(Some("a"), None, 0), same),
+            (
+                with(Some("a"), None, 1),
+                with(Some("b"), None, 9),
+                Decision::Copy,
+            ),
+            // A full-object checksum outweighs the tag.
+            (
+                with(Some("a"), Some("c"), 1),
+                with(Some("b"), Some("c"), 0),
+                same,
+            ),
+            (
+                with(Some("a"), Some("c"), 1),
+                with(Some("a"), Some("d"), 9),
+                Decision::Copy,
+            ),
+            // Nothing comparable: size and time decide.
+            (with(Some("a"), None, 1), with(None, Some("c"), 9), newer),
+            (with(None, None, 1), with(None, None, 0), Decision::Copy),
+        ];
+        for (source, destination, expected) in cases {
+            let decision = decide(OverwriteMode::Checksum, &source, Some(&destination), None);
+            assert_eq!(decision, expected, "{source:?} {destination:?}");
+        }
+    }
+
+    fn any_object() -> impl Strategy<Value = ObjectFacts> {
+        (0_u64..3, "[ab]", 0_i64..3, proptest::option::of("[ab]")).prop_map(
+            |(size, etag, second, md5)| ObjectFacts {
+                md5_hex: md5,
+                ..object(size, &etag, second)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn never_overwrites_nothing_and_always_everything(
+            source in any_object(), destination in proptest::option::of(any_object()),
+        ) {
+            let there = destination.as_ref();
+            let never = decide(OverwriteMode::Never, &source, there, None);
+            prop_assert_eq!(never == Decision::Copy, there.is_none());
+            prop_assert_eq!(decide(OverwriteMode::Always, &source, there, None), Decision::Copy);
+        }
+
+        #[test]
+        fn what_is_not_there_is_copied_in_every_mode(source in any_object(), mode in 0_usize..4) {
+            let decision = decide(OverwriteMode::ALL[mode], &source, None, Some(&last_copy("a", "b")));
+            prop_assert_eq!(decision, Decision::Copy);
+        }
+
+        #[test]
+        fn another_size_is_never_ignored_by_size_and_time(
+            source in any_object(), destination in any_object(), tags in ("[ab]", "[ab]"),
+        ) {
+            prop_assume!(source.size_bytes != destination.size_bytes);
+            let ours = last_copy(&tags.0, &tags.1);
+            let decision =
+                decide(OverwriteMode::SizeLastModified, &source, Some(&destination), Some(&ours));
+            prop_assert_eq!(decision, Decision::Copy);
+        }
+    }
+}

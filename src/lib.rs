@@ -1,4 +1,46 @@
-//! Nightferry carries queued objects between S3 buckets by night and keeps exact books on it.
+//! Nightferry carries queued objects between S3 buckets by night and keeps
+//! exact books on it. This page is the map of the house.
+//!
+//! # Data flows one way
+//!
+//! ```text
+//! object_lists/*.txt ─▶ intake ─▶ ledger.request
+//!                                    │ pending, name by name
+//!                                    ▼
+//!   run::conveyor ─▶ transfer: what is at both ends? ─▶ decide: copy | ignore
+//!        │ flat tasks on the pool                          │
+//!        └──────────▶ transfer: GET ▶ hash ▶ PUT, or parts ◀┘
+//!                                    │ Attempt, over a bounded channel
+//!                                    ▼
+//!                     recorder (the one writer) ─▶ one transaction a batch
+//!                                    ▼
+//!   report, from the ledger alone ─▶ lists + manifest ─▶ run::deliver ─▶ destination bucket
+//!                                └▶ summary, views ─▶ terminal
+//! ```
+//!
+//! Nothing flows back. Reports read only the ledger, so any list or table can
+//! be made again.
+//!
+//! # Layers
+//!
+//! | layer | modules | may use |
+//! |--|--|--|
+//! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde |
+//! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`] | layer 0, never each other |
+//! | 2 steps | [`intake`], [`transfer`], [`recorder`], [`report`], [`preflight`] | 0 and 1, never each other |
+//! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
+//! | 4 shell | [`cli`] | 3, and 2 for single commands |
+//!
+//! # What keeps the books right
+//!
+//! - A request is settled in the transaction that writes its attempt and
+//!   changes every tally; none of the three can be without the others.
+//! - One thread records; workers only send. A batch that is not committed leaves
+//!   its requests pending.
+//! - A run takes what is pending at one instant, by request number. What
+//!   arrives later belongs to the next run, so taken = settled + deferred can be
+//!   counted, and is, at every end ([`run`]).
+//! - Outcomes are recorded after the copy was proven, never before.
 
 pub mod cli;
 pub mod clock;

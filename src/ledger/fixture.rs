@@ -20,14 +20,19 @@ pub fn at(text: &str) -> Timestamp {
 
 /// A ledger in a folder of its own.
 pub struct Fixture {
+    /// Where it lies.
     pub folder: TempDir,
+    /// The ledger.
     pub ledger: Ledger,
+    /// The task `photos`.
     pub task: TaskKey,
+    /// Its zone.
     pub zone: Zone,
 }
 
 /// A run at work.
 pub struct Night {
+    /// The run.
     pub run: BegunRun,
     recording: Recording,
 }

@@ -105,3 +105,76 @@ impl<'a> Names<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::RunEnd;
+    use crate::ledger::fixture::{Fixture, at};
+    use crate::model::{Deferral, RunState};
+
+    const ASKED: &str = "2026-11-01T00:00:00Z";
+
+    /// The names that the next run hands out, in order, if the last one left
+    /// off at `resume_name`. Both begin in this `hour`.
+    fn handed_out(
+        fixture: &mut Fixture,
+        hour: u32,
+        resume_name: &str,
+        limit: Option<u64>,
+    ) -> Vec<String> {
+        let night = fixture.begin(&format!("2026-11-01T{hour:02}:00:00Z"));
+        let end = RunEnd {
+            state: RunState::Ended,
+            ended: fixture.zone.local(at(ASKED)),
+            deferral: Some(Deferral::WindowEnded),
+            resume_name: Some(resume_name.to_owned()),
+            requests_sent: None,
+        };
+        fixture.ledger.end_run(night.run.key, &end).unwrap();
+        let night = fixture.begin(&format!("2026-11-01T{hour:02}:30:00Z"));
+        let taken = fixture.ledger.take(fixture.task, night.run.key).unwrap();
+        let mut names = Names::new(&fixture.ledger, fixture.task, taken, limit).unwrap();
+        let next = || {
+            names
+                .next()
+                .unwrap()
+                .map(|queued| queued.name.as_str().to_owned())
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn each_name_is_handed_out_once_from_where_the_last_run_left_off() {
+        let mut fixture = Fixture::new("UTC");
+        fixture.ask("object_lists/a.txt", ASKED, &["d", "b", "a", "c", "b", "a"]);
+        assert_eq!(handed_out(&mut fixture, 1, "", None), ["a", "b", "c", "d"]);
+        assert_eq!(handed_out(&mut fixture, 2, "c", None), ["c", "d", "a", "b"]);
+        assert_eq!(
+            handed_out(&mut fixture, 3, "bb", None),
+            ["c", "d", "a", "b"]
+        );
+        assert_eq!(handed_out(&mut fixture, 4, "z", None), ["a", "b", "c", "d"]);
+        assert_eq!(handed_out(&mut fixture, 5, "c", Some(3)), ["c", "d", "a"]);
+    }
+
+    #[test]
+    fn stretches_join_without_gap_or_overlap() {
+        let mut fixture = Fixture::new("UTC");
+        let names: Vec<String> = (0..2 * STRETCH)
+            .map(|number| format!("{number:06}"))
+            .collect();
+        let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+        fixture.ask("object_lists/a.txt", ASKED, &asked);
+        assert_eq!(handed_out(&mut fixture, 6, "", None), names);
+        let mut turned = names.clone();
+        turned.rotate_left(STRETCH);
+        assert_eq!(handed_out(&mut fixture, 7, &names[STRETCH], None), turned);
+    }
+
+    #[test]
+    fn an_empty_queue_hands_out_nothing() {
+        let mut fixture = Fixture::new("UTC");
+        assert!(handed_out(&mut fixture, 8, "m", None).is_empty());
+    }
+}
