@@ -14,13 +14,20 @@ use s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let address = arguments.next().ok_or("give an address, such as 127.0.0.1:9000")?;
-    let server = S3Server::builder().address(&address).log_requests(false).start();
+    let address = arguments
+        .next()
+        .ok_or("give an address, such as 127.0.0.1:9000")?;
+    let server = S3Server::builder()
+        .address(&address)
+        .log_requests(false)
+        .start();
     for (argument, seed) in arguments.zip(1..) {
         match argument.split_once('=') {
             None => server.create_bucket(&argument),
             Some((object, bytes)) => {
-                let (bucket, name) = object.split_once('/').ok_or("an object is BUCKET/NAME=BYTES")?;
+                let (bucket, name) = object
+                    .split_once('/')
+                    .ok_or("an object is BUCKET/NAME=BYTES")?;
                 server.put_random(bucket, name, bytes.parse()?, seed);
             }
         }

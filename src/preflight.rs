@@ -218,12 +218,11 @@ fn check_clock(subject: &'static str, bucket: &Bucket) -> Check {
             verdict: Verdict::Note(note),
         };
     };
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a skew is shown in seconds, not computed with"
-    )]
-    let seconds = ahead_ms as f64 / 1000.0;
-    let said = format!("{seconds:+.1} s against this machine");
+    let ahead_seconds = ahead_ms / 1000;
+    let said = match ahead_seconds {
+        0 => "agrees with this machine's to the second".to_owned(),
+        _ => format!("{ahead_seconds:+} s against this machine's"),
+    };
     let verdict = if ahead_ms.abs() > WORST_SKEW_MS {
         let message = format!("{subject}: {said}; set this machine's clock, or the server's (NTP)");
         Verdict::Failed(Failure::new(FailureCause::ClockSkew, message))

@@ -17,7 +17,7 @@ use crate::report::MonthChoice;
     arg_required_else_help = true
 )]
 pub struct Arguments {
-    /// The configuration file [default: $NIGHTFERRY_CONFIG, ./nightferry.toml, /etc/nightferry/nightferry.toml]
+    /// The configuration file [default: `$NIGHTFERRY_CONFIG`, ./nightferry.toml, /etc/nightferry/nightferry.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Say nothing but errors
@@ -153,8 +153,8 @@ pub struct Run {
     #[command(flatten)]
     pub tasks: Tasks,
     /// Decide everything, move and write nothing, and say what the run would take
-    #[arg(long)]
-    pub dry_run: bool,
+    #[arg(long = "dry-run")]
+    pub rehearse: bool,
     /// Look at so many names at most; the others are deferred
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,

@@ -73,8 +73,7 @@ fn ledger_line(context: &Context, reasons: &mut Vec<ExitReason>) -> String {
         return row("PROBLEM", "", "data directory", &error.to_string());
     }
     let path = context.ledger_path();
-    match Ledger::open(&path, context.data_dir.modes().file).and_then(|ledger| ledger.is_writable())
-    {
+    match Ledger::open(&path, context.data_dir.modes().file).and_then(Ledger::is_writable) {
         Ok(()) => row(
             "ok",
             "",

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::args::Enqueue;
 use super::failure::{Failed, Outcome};
 use super::{Context, output, shown};
 use crate::config::ListEncoding;
-use crate::exit::ExitReason;
 use crate::intake::{self, EnqueueError, EnqueueTarget, names_in_arguments, names_in_lines};
 
 /// Writes the names into a new list, all of them or none.
@@ -23,7 +23,7 @@ pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
     let target = EnqueueTarget {
         task_folder: &folder,
         file_mode: modes.file,
-        folder_mode: modes.folder,
+        folder_mode: modes.inbox,
     };
     let encoding = if asked.url {
         ListEncoding::Url
@@ -31,24 +31,11 @@ pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
         ListEncoding::Plain
     };
     let now = task.zone.local(context.clock.now());
-    let enqueued = match &asked.file {
-        Some(path) => {
-            let content: Box<dyn Read> = if path.as_os_str() == "-" {
-                Box::new(io::stdin().lock())
-            } else {
-                Box::new(File::open(path).map_err(|error| {
-                    Failed::usage(format!(
-                        "cannot read {}: {error}; nothing was enqueued",
-                        shown(path)
-                    ))
-                })?)
-            };
-            intake::enqueue(names_in_lines(content, encoding), &target, now)
-        }
-        None => {
-            let names = asked.names.iter().map(|name| name.as_bytes());
-            intake::enqueue(names_in_arguments(names, encoding), &target, now)
-        }
+    let enqueued = if let Some(path) = &asked.file {
+        intake::enqueue(names_in_lines(open(path)?, encoding), &target, now)
+    } else {
+        let names = asked.names.iter().map(|name| name.as_bytes());
+        intake::enqueue(names_in_arguments(names, encoding), &target, now)
     };
     match enqueued {
         Ok(enqueued) => output::write(|out| match &enqueued.path {
@@ -57,6 +44,20 @@ pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
         }),
         Err(error) => Err(refuse(error)),
     }
+}
+
+/// A file of names; `-` is stdin.
+fn open(path: &Path) -> Result<Box<dyn Read>, Failed> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|error| {
+        Failed::usage(format!(
+            "cannot read {}: {error}; nothing was enqueued",
+            shown(path)
+        ))
+    })?;
+    Ok(Box::new(file))
 }
 
 fn refuse(error: EnqueueError) -> Failed {
@@ -72,7 +73,5 @@ fn refuse(error: EnqueueError) -> Failed {
         }
         return Failed::usage(error.to_string());
     }
-    let mut failed = Failed::unexpected(error);
-    failed.reason = ExitReason::Unexpected;
-    failed
+    Failed::unexpected(error)
 }

@@ -22,7 +22,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
         signal,
         options(context, asked),
     )?;
-    if asked.dry_run {
+    if asked.rehearse {
         return dry_run(&engine, &tasks);
     }
     let mut reasons = Vec::new();

@@ -62,15 +62,16 @@ impl Ledger {
         })
     }
 
-    /// Enters the input lists that were loaded since `since` as owed.
+    /// Enters the input lists as owed that were loaded by this run, or by
+    /// earlier ones that did not come to their end.
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub fn owe_input_lists(&mut self, task: TaskKey, since: Timestamp) -> Result<()> {
+    pub fn owe_input_lists(&mut self, task: TaskKey) -> Result<()> {
         self.write(|transaction| {
             transaction.execute(
                 include_str!("../../sql/statements/owe_input_lists.sql"),
-                params![task.0, since.ms()],
+                [task.0],
             )?;
             Ok(())
         })

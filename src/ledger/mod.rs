@@ -13,7 +13,7 @@ mod deliveries;
 mod documents;
 mod error;
 #[cfg(test)]
-pub mod fixture;
+pub(crate) mod fixture;
 mod lists;
 mod outcomes;
 mod queue;
@@ -47,7 +47,7 @@ pub use summary::{ClosedMonth, KnownTask, MonthRow, OddNames};
 pub use withdraw::Selection;
 
 /// How long a writer waits for another one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The ledger's key of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -355,7 +355,8 @@ impl Ledger {
         self.read(|connection| {
             connection
                 .query_row(
-                    "SELECT resume_name FROM run WHERE task = ?1 AND state <> 'running'
+                    "SELECT resume_name FROM run
+                     WHERE task = ?1 AND state <> 'running' AND taken > 0 AND begin_cause IS NULL
                      ORDER BY number DESC LIMIT 1",
                     [task.0],
                     |row| row.get(0),

@@ -1,6 +1,7 @@
 //! Lists that lie in the destination bucket, read in place.
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use crate::intake::{Found, ListSource, OBJECT_LISTS, Problem, Stat};
 use crate::model::{Failure, FailureCause, ObjectFacts, TaskId, Timestamp};
@@ -88,7 +89,10 @@ impl ListSource for BucketLists<'_> {
 /// Of objects only the name says whether they are a list.
 fn is_list(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
-    path.ends_with(".txt") && !hidden
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "txt")
+        && !hidden
 }
 
 fn stat(facts: &ObjectFacts) -> Stat {

@@ -25,7 +25,7 @@ use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long an object in parts may go on once the run is to stop.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// The least memory that is set aside for an object, for what is not its bytes.
 const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
@@ -287,6 +287,7 @@ impl<'a> Conveyor<'a> {
 
     pub(super) fn settle(&mut self, voyage: Box<Voyage>, outcome: Outcome) {
         let attempt = voyage.settle(outcome, self.means.clock);
+        say(&attempt);
         self.means.progress.settled(&attempt);
         self.recorder_gone |= self.means.attempts.send(attempt).is_err();
     }
@@ -318,5 +319,24 @@ impl<'a> Conveyor<'a> {
             deferral,
             resume_name: next,
         })
+    }
+}
+
+/// Failed objects for those who ask for more, all others for those who ask for
+/// everything. Names are quoted: they may hold what a terminal obeys.
+fn say(attempt: &Attempt) {
+    let name = &attempt.name;
+    match &attempt.outcome {
+        Outcome::Synced(copied) => {
+            tracing::debug!(
+                "{name:?} synced: {} bytes, {}",
+                copied.size_bytes,
+                copied.verified
+            );
+        }
+        Outcome::Ignored(reason) => tracing::debug!("{name:?} ignored: {reason}"),
+        Outcome::Failed(failure) => {
+            tracing::info!("{name:?} failed: {}: {}", failure.cause, failure.message);
+        }
     }
 }

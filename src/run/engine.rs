@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, EndpointConfig, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
-use crate::model::{LocalTime, OverwriteMode};
+use crate::model::{OverwriteMode, Timestamp};
 use crate::pool::Pool;
 use crate::s3::{Bucket, BucketSpec, HttpClient, Side};
 
@@ -53,6 +53,8 @@ pub struct Engine {
     pub signal: StopSignal,
     /// What the command line says.
     pub options: Options,
+    /// When it began: the times of the options count from here, for all tasks alike.
+    began: Timestamp,
     http: HttpClient,
 }
 
@@ -86,6 +88,7 @@ impl Engine {
     ) -> Result<Self, RunError> {
         let data_dir = DataDir::new(config.data_dir.clone(), config.group.as_deref())?;
         data_dir.prepare(config.tasks.iter().map(|task| &task.id))?;
+        let began = clock.now();
         Ok(Self {
             data_dir,
             pool: Pool::new(config.workers)?,
@@ -94,6 +97,7 @@ impl Engine {
             clock,
             signal,
             options,
+            began,
             http: HttpClient::new(config.workers)?,
         })
     }
@@ -117,17 +121,17 @@ impl Engine {
         )?)
     }
 
-    /// When a run of `task` that started at `started` begins nothing new.
+    /// When a run of `task` begins nothing new.
     #[must_use]
-    pub fn stop(&self, task: &TaskConfig, started: LocalTime) -> Stop {
+    pub fn stop(&self, task: &TaskConfig) -> Stop {
         let until = self
             .options
             .until
-            .map(|time| task.zone.next(time, started.at));
+            .map(|time| task.zone.next(time, self.began));
         let limit = self
             .options
             .max_duration_ms
-            .map(|ms| started.at.plus_ms(ms));
+            .map(|ms| self.began.plus_ms(ms));
         Stop {
             signal: self.signal.clone(),
             deadline: until.into_iter().chain(limit).min(),

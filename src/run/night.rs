@@ -93,7 +93,7 @@ pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunEr
         run: Some(run.number),
         ..NightReport::default()
     };
-    let stop = engine.stop(task, started);
+    let stop = engine.stop(task);
     let night = Night {
         engine,
         task,
@@ -314,7 +314,7 @@ impl Night<'_> {
         if !self.task.deliver_lists {
             return Ok(());
         }
-        ledger.owe_input_lists(self.key, self.started.at)?;
+        ledger.owe_input_lists(self.key)?;
         if self.report.begin_failure.is_none() && !self.stop.signal.is_urgent() {
             self.report.delivery = deliver(
                 ledger,

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::model::{Attempt, Outcome};
 
 /// How often a line is written where no terminal shows a bar.
-const LINE_EVERY: Duration = Duration::from_secs(60);
+const LINE_EVERY: Duration = Duration::from_mins(1);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Progress {
             *last_line = Instant::now();
             let settled = self.bar.position();
             let taken = self.bar.length().unwrap_or(0);
-            tracing::warn!(target: "progress", "{}: {settled} of {taken}, {}", self.task, self.outcomes());
+            tracing::info!(target: "progress", "{}: {settled} of {taken}, {}", self.task, self.outcomes());
         }
     }
 

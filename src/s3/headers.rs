@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, DATE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED,
+    CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, LAST_MODIFIED,
 };
 
 use super::answer::request_id;
@@ -34,8 +34,6 @@ pub struct Head {
     pub not_carried: Option<String>,
     /// The server's id of the request.
     pub request_id: Option<String>,
-    /// The server's clock when it answered.
-    pub date: Option<Timestamp>,
 }
 
 impl Head {
@@ -70,7 +68,6 @@ impl Head {
             headers: carried,
             not_carried,
             request_id: request_id(headers),
-            date: text(headers, DATE.as_str()).and_then(http_date),
         })
     }
 }

@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use percent_encoding::percent_decode_str;
-use reqwest::header::DATE;
 use rusty_s3::Method;
 use serde::Deserialize;
 
 use super::bucket::Bucket;
 use super::cause::Operation;
-use super::headers::{http_date, text};
 use super::request::Request;
 use super::xml::parse;
 use crate::model::{ETag, Failure, ObjectFacts, Timestamp};
@@ -23,8 +21,6 @@ pub struct ListPage {
     pub objects: Vec<ListedObject>,
     /// Where the next page continues; `None` at the end.
     pub next: Option<String>,
-    /// The server's clock when it answered.
-    pub date: Option<Timestamp>,
 }
 
 /// An object as a listing shows it.
@@ -92,10 +88,8 @@ impl Bucket {
             body: None,
             more_time: Duration::ZERO,
         })?;
-        let date = text(response.headers(), DATE.as_str()).and_then(http_date);
         let xml = self.read_xml(operation, None, response)?;
-        let page = page(&xml).map_err(|why| self.nonsense(operation, None, why))?;
-        Ok(ListPage { date, ..page })
+        page(&xml).map_err(|why| self.nonsense(operation, None, why))
     }
 }
 
@@ -113,11 +107,7 @@ fn page(xml: &str) -> Result<ListPage, &'static str> {
     if result.is_truncated && next.is_none() {
         return Err("answered with a listing that goes on without saying where");
     }
-    Ok(ListPage {
-        objects,
-        next,
-        date: None,
-    })
+    Ok(ListPage { objects, next })
 }
 
 fn listed(contents: Contents, encoded: bool) -> Result<ListedObject, &'static str> {
