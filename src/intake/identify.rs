@@ -99,7 +99,7 @@ fn begin<'s>(
     let mut content = content.take(stat.size);
     let mut head = Vec::new();
     content.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
-    let first_line_sha256 = super::hexadecimal(&Sha256::digest(first_line(&head)));
+    let first_line_sha256 = base16ct::lower::encode_string(&Sha256::digest(first_line(&head)));
     let content: Box<dyn Read> = Box::new(Cursor::new(head).chain(content));
     Ok(OpenList {
         lines: Lines::new(BufReader::with_capacity(BUFFER_BYTES, content), encoding),

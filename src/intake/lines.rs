@@ -254,5 +254,5 @@ fn filled(content: &mut impl BufRead) -> io::Result<&[u8]> {
 
 /// SHA-256 of what `hash` has taken in, in lower-case hexadecimal.
 fn hexadecimal(hash: &Sha256) -> String {
-    super::hexadecimal(&hash.clone().finalize())
+    base16ct::lower::encode_string(&hash.clone().finalize())
 }

@@ -16,7 +16,6 @@ mod source;
 mod tests;
 mod walk;
 
-use std::fmt::Write;
 use std::time::Duration;
 
 pub use decode::{excerpt, name_of};
@@ -174,15 +173,4 @@ fn problem_of(
         Err(ListError::Read(error)) => Ok(Some(Problem { path, error })),
         Err(ListError::Ledger(source)) => Err(IntakeError::List { path, source }),
     }
-}
-
-/// `bytes` in lower-case hexadecimal.
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

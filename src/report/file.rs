@@ -1,6 +1,5 @@
 //! A file that appears whole under its name, or not at all.
 
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -129,11 +128,5 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn hex(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut digits, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        })
+    base16ct::lower::encode_string(&hash.finalize())
 }

@@ -68,7 +68,7 @@ pub(super) enum Event {
     /// A copy in one piece ended; so many bytes of memory are free again.
     Carried(Box<Voyage>, u64, Result<Copied, Failure>),
     /// A copy in parts began.
-    Begun(u64, Result<PartsCopy, Failure>),
+    Begun(u64, Result<Box<PartsCopy>, Failure>),
     /// A part ended.
     Part(u64, Result<(), Failure>),
     /// A copy in parts was put together.

@@ -95,7 +95,8 @@ fn place(
 ) -> Result<Result<ETag, String>, Failure> {
     if let Some(there) = destination.head(name)? {
         let same = there.facts.size_bytes == file.bytes
-            && there.facts.md5_hex.as_deref() == Some(hex(digest).as_str());
+            && there.facts.md5_hex.as_deref()
+                == Some(base16ct::lower::encode_string(&digest).as_str());
         if same {
             return Ok(Ok(there.facts.etag));
         }
@@ -142,7 +143,10 @@ fn send(
             if_none_match: false,
         },
     )?;
-    if answer.md5_hex.is_some_and(|md5_hex| md5_hex != hex(digest)) {
+    if answer
+        .md5_hex
+        .is_some_and(|md5_hex| md5_hex != base16ct::lower::encode_string(&digest))
+    {
         let message = "the destination holds other bytes than were sent".to_owned();
         return Err(Failure::new(FailureCause::Integrity, message));
     }
@@ -175,10 +179,6 @@ fn digest(path: &Path, size_bytes: u64) -> io::Result<[u8; 16]> {
         }
         digest.update(&buffer[..read]);
     }
-}
-
-fn hex(digest: [u8; 16]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unreadable(error: &io::Error) -> Failure {

@@ -47,7 +47,7 @@ impl Conveyor<'_> {
         let tally = voyage.tally();
         self.spawn(move || {
             let begun = guarded(|| transfer.begin_parts(name.as_str(), &source?, plan, &tally));
-            Event::Begun(sequence, begun)
+            Event::Begun(sequence, begun.map(Box::new))
         });
         let waiting = InParts {
             voyage,
@@ -133,11 +133,11 @@ impl Conveyor<'_> {
         });
     }
 
-    pub(super) fn on_begun(&mut self, sequence: u64, result: Result<PartsCopy, Failure>) {
+    pub(super) fn on_begun(&mut self, sequence: u64, result: Result<Box<PartsCopy>, Failure>) {
         match result {
             Ok(copy) => {
                 if let Some(object) = self.in_parts.get_mut(&sequence) {
-                    object.copy = Some(Arc::new(copy));
+                    object.copy = Some(Arc::from(copy));
                 }
             }
             Err(failure) => {

@@ -115,11 +115,7 @@ fn compare(task: &TaskId, file: &ListFile, destination: &Bucket) -> Result<ListS
         }
         digest.update(&buffer[..read]);
     }
-    let sha256: String = digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = base16ct::lower::encode_string(&digest.finalize());
     Ok(if sha256 == file.sha256 {
         ListState::Same
     } else {

@@ -21,11 +21,7 @@ pub(super) fn md5(bytes: &[u8]) -> Md5Bytes {
 
 /// An MD5 as entity tags write it.
 pub(super) fn hex(md5: &Md5Bytes) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    md5.iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    base16ct::lower::encode_string(md5)
 }
 
 /// The tag that S3 gives to an object of parts: the MD5 of their MD5s, and how many.

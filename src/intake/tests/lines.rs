@@ -171,7 +171,7 @@ fn excerpts_are_short_and_printable() {
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest;
-    hexadecimal(&sha2::Sha256::digest(bytes))
+    base16ct::lower::encode_string(&sha2::Sha256::digest(bytes))
 }
 
 /// Bytes in which line ends, percent signs and the like are frequent.

@@ -167,10 +167,7 @@ fn the_manifest_holds_the_books_and_the_hash_of_each_list() {
     let root = fixture.folder.path();
     let files = write_run(&fixture.ledger, run, root, Modes::PRIVATE).unwrap();
     let list = read(root, &files[0].path);
-    let sha256: String = Sha256::digest(list.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = base16ct::lower::encode_string(&Sha256::digest(list.as_bytes()));
     assert_eq!(files[0].sha256, sha256);
     assert_eq!(
         read(root, &files[1].path),
