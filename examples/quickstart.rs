@@ -52,7 +52,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .filter(|name| *name != "2026/11/never-existed.jpg");
     fs::write(
         inbox.join("second-night.txt"),
-        again.map(|name| format!("{name}\n")).collect::<String>(),
+        again.flat_map(|name| [name, "\n"]).collect::<String>(),
     )?;
     run(&config);
 

@@ -27,8 +27,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long an object in parts may go on once the run is to stop.
 const GRACE: Duration = Duration::from_mins(1);
 
-/// The least memory that is set aside for an object, for what is not its bytes.
-const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
+/// The least memory that is set aside for a task, for what is not an object's bytes.
+pub(super) const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
 
 /// What the conveyor works with.
 pub struct Means<'a> {

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use super::conveyor::{Conveyor, Event};
+use super::conveyor::{Conveyor, Event, LEAST_BUFFER_BYTES};
 use super::voyage::Voyage;
 use crate::model::{Failure, Outcome};
 use crate::pool::guarded;
 use crate::transfer::{Arrival, PartPlan, PartsCopy};
-
-/// What is set aside for a request that carries no object's bytes.
-const REQUEST_BYTES: u64 = 64 * 1024;
 
 /// An object that goes in parts.
 pub(super) struct InParts {
@@ -114,7 +111,7 @@ impl Conveyor<'_> {
             return;
         }
         let complete = object.failure.is_none() && object.next_part == object.plan.count;
-        if !self.take(REQUEST_BYTES) {
+        if !self.take(LEAST_BUFFER_BYTES) {
             return;
         }
         let Some(object) = self.in_parts.get_mut(&sequence) else {
