@@ -51,7 +51,7 @@ pub struct Transfer {
 pub struct Facts {
     /// The source's object; `None` if it is missing.
     pub source: Option<Head>,
-    /// The destination's object; `None` if it is missing.
+    /// The destination's object; `None` if it is missing, or was not asked for.
     pub destination: Option<ObjectFacts>,
 }
 
@@ -65,15 +65,18 @@ pub struct Arrival {
 }
 
 impl Transfer {
-    /// Asks both ends about `name`.
+    /// Asks both ends about `name`; the destination only if the source has it.
     ///
     /// # Errors
     /// One end refused or did not answer, after all attempts.
     pub fn facts(&self, name: &str, tally: &Tally) -> Result<Facts, Failure> {
-        Ok(Facts {
-            source: self.source_head(name, tally)?,
-            destination: self.destination_facts(name, tally)?,
-        })
+        let source = self.source_head(name, tally)?;
+        // What the source does not have fails, whatever the destination has.
+        let destination = match &source {
+            Some(_) => self.destination_facts(name, tally)?,
+            None => None,
+        };
+        Ok(Facts { source, destination })
     }
 
     /// Asks the source about `name`; `None` if it is missing.
