@@ -133,13 +133,17 @@ pub struct Enqueue {
 
 /// `withdraw`.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, args = ["list", "name"])]
 pub struct Withdraw {
     /// The task
     #[arg(long, value_name = "ID")]
     pub task: String,
     /// All pending requests of this list, as `nightferry lists` shows its path
-    #[arg(long, value_name = "PATH")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        required_unless_present = "name",
+        conflicts_with = "name"
+    )]
     pub list: Option<String>,
     /// All pending requests for this name
     #[arg(long, value_name = "NAME")]
