@@ -35,6 +35,8 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
     let mut ledger = Ledger::open(&context.ledger_path(), modes.file)?;
     let now = task.zone.local(context.clock.now());
     let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, now)?;
+    // A run whose process died took them too: its books are closed before they change.
+    ledger.interrupt_runs(key, now)?;
     let selection = match (&asked.list, &name) {
         (Some(path), _) => Selection::List(path),
         (None, Some(name)) => Selection::Name(name),
