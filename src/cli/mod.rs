@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::exit::ExitReason;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 
 /// Does what the process's arguments ask for.
 #[must_use]
@@ -135,12 +135,12 @@ impl Context {
         Ok(tasks)
     }
 
-    /// The ledger, for reading; `None` before the first run.
+    /// The ledger, for reading; `None` before the first run, and after one that
+    /// could not fill it.
     fn ledger_if_any(&self) -> Result<Option<Ledger>, Failed> {
-        if self.data_dir.ledger().exists() {
-            self.ledger().map(Some)
-        } else {
-            Ok(None)
+        match Ledger::open_read_only(&self.data_dir.ledger()) {
+            Err(LedgerError::Missing(_)) => Ok(None),
+            opened => Ok(Some(opened?)),
         }
     }
 

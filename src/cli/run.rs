@@ -46,7 +46,11 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
             }
         }
     }
-    say_end(context, asked)?;
+    if let Err(failed) = say_end(context, asked) {
+        // What the runs came to matters more than that it cannot be shown.
+        failed.say();
+        reasons.push(failed.reason);
+    }
     Ok(ExitReason::most_serious(&reasons))
 }
 
