@@ -20,7 +20,10 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
     let mut reasons = Vec::new();
     let mut lines = vec![ledger_line(context, &mut reasons)];
     for task in context.tasks(&selected.tasks)? {
-        lines.push(lists_line(context, task, &mut reasons));
+        // Without a data directory there is no folder of lists to look into.
+        if context.data_dir.object_lists(&task.id).exists() {
+            lines.push(lists_line(context, task, &mut reasons));
+        }
         match ends(&http, task, &context.clock) {
             Ok(ends) => {
                 let checks = preflight(&task.id, &ends.source, &ends.destination, Access::Write);
