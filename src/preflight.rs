@@ -104,7 +104,15 @@ fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
     let (name, size_bytes) = first.map_or((canary, 0), |object| {
         (object.name.as_str(), object.facts.size_bytes)
     });
-    let read = || can_be_read(source, name, size_bytes);
+    let read = || match can_be_read(source, name, size_bytes) {
+        // One object may be closed to us and all others open.
+        Err(failure) if failure.cause == FailureCause::SourceDenied && name != canary => {
+            can_be_read(source, canary, 0)
+                .map(|_| "can be read, but for its first object".to_owned())
+                .map_err(|_| failure)
+        }
+        read => read,
+    };
     let read = listed.is_ok().then(read);
     let mut checks = vec![Check::of(
         "source list",
