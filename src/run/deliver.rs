@@ -147,7 +147,11 @@ fn send(
         .md5_hex
         .is_some_and(|md5_hex| md5_hex != base16ct::lower::encode_string(&digest))
     {
-        let message = "the destination holds other bytes than were sent".to_owned();
+        // Nobody is to read it, nor is a later run to take it for another's.
+        let message = match destination.delete(name) {
+            Ok(()) => "the destination altered it; what it made of it was removed",
+            Err(_) => "the destination altered it; what it made of it could not be removed",
+        };
         return Err(Failure::new(FailureCause::Integrity, message));
     }
     Ok(answer.etag)
