@@ -24,7 +24,7 @@ pub enum LockError {
 /// The lock of one task; the system frees it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct TaskLock {
-    _file: File,
+    file: File,
 }
 
 impl TaskLock {
@@ -44,10 +44,18 @@ impl TaskLock {
             .open(path)
             .map_err(unusable)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
+    }
+}
+
+impl Drop for TaskLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a process that was just forked
+        // from this one has a copy of it.
+        drop(self.file.unlock());
     }
 }
 
