@@ -143,12 +143,11 @@ impl<'a> Conveyor<'a> {
 
     /// Once the run is to stop, what has not begun to move is left.
     fn heed_stop(&mut self) {
-        if self.stopping.is_none() {
-            self.stopping = self
-                .means
-                .stop
-                .reason()
-                .map(|reason| (reason, Instant::now()));
+        if self.stopping.is_none()
+            && let Some(reason) = self.means.stop.reason()
+        {
+            self.stopping = Some((reason, Instant::now()));
+            self.means.progress.stops(reason);
         }
         if self.stopping.is_some() {
             self.means.transfer.stop.store(true, Ordering::Relaxed);

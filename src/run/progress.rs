@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::model::{Attempt, Outcome};
+use crate::model::{Attempt, Deferral, Outcome};
 
 /// How often a line is written where no terminal shows a bar.
 const LINE_EVERY: Duration = Duration::from_mins(1);
@@ -85,6 +85,23 @@ impl Progress {
         counter.fetch_add(1, Ordering::Relaxed);
         self.bar.inc(1);
         self.show();
+    }
+
+    /// Says that nothing new begins, and how to hasten the end.
+    pub fn stops(&self, reason: Deferral) {
+        if self.display == Display::Quiet {
+            return;
+        }
+        let why = match reason {
+            Deferral::Stopped => "asked to stop (once more: without waiting)",
+            _ => "its time is up",
+        };
+        let said = format!(
+            "{}: {why}; what is in flight ends, the rest is deferred",
+            self.task
+        );
+        self.bar
+            .suspend(|| tracing::info!(target: "progress", "{said}"));
     }
 
     fn show(&self) {
