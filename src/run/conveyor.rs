@@ -4,7 +4,7 @@
 //! gives flat tasks to the pool; each task answers with one [`Event`]. Nothing
 //! waits for memory or a slot inside the pool, so nothing can lock up.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
@@ -17,7 +17,7 @@ use super::stop::Stop;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
 use crate::ledger::LedgerError;
-use crate::model::{Attempt, Copied, Deferral, Failure, Outcome, OverwriteMode};
+use crate::model::{Attempt, Copied, Deferral, Failure, ObjectName, Outcome, OverwriteMode};
 use crate::pool::{Pool, guarded};
 use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 
@@ -89,7 +89,8 @@ pub struct Conveyor<'a> {
     free_slots: usize,
     free_bytes: u64,
     stopping: Option<(Deferral, Instant)>,
-    first_left: Option<(u64, String)>,
+    /// What was begun and is not settled, in the order of work.
+    unsettled: BTreeMap<u64, ObjectName>,
     recorder_gone: bool,
 }
 
@@ -110,7 +111,7 @@ impl<'a> Conveyor<'a> {
             free_slots,
             free_bytes,
             stopping: None,
-            first_left: None,
+            unsettled: BTreeMap::new(),
             recorder_gone: false,
         }
     }
@@ -151,9 +152,7 @@ impl<'a> Conveyor<'a> {
         }
         if self.stopping.is_some() {
             self.means.transfer.stop.store(true, Ordering::Relaxed);
-            while let Some((voyage, _)) = self.ready.pop_front() {
-                self.leave(&voyage);
-            }
+            self.ready.clear();
         }
     }
 
@@ -172,6 +171,7 @@ impl<'a> Conveyor<'a> {
             let Some(queued) = names.next()? else {
                 return Ok(());
             };
+            self.unsettled.insert(self.sequence, queued.name.clone());
             let voyage = Box::new(Voyage::new(self.sequence, queued));
             self.sequence += 1;
             self.look(voyage);
@@ -285,27 +285,18 @@ impl<'a> Conveyor<'a> {
     }
 
     pub(super) fn settle(&mut self, voyage: Box<Voyage>, outcome: Outcome) {
+        self.unsettled.remove(&voyage.sequence);
         let attempt = voyage.settle(outcome, self.means.clock);
         say(&attempt);
         self.means.progress.settled(&attempt);
         self.recorder_gone |= self.means.attempts.send(attempt).is_err();
     }
 
-    /// Leaves an object for the next run.
-    pub(super) fn leave(&mut self, voyage: &Voyage) {
-        let earlier = self
-            .first_left
-            .as_ref()
-            .is_none_or(|(first, _)| voyage.sequence < *first);
-        if earlier {
-            self.first_left = Some((voyage.sequence, voyage.queued.name.as_str().to_owned()));
-        }
-    }
-
     fn left(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
-        let next = match self.first_left.take() {
-            Some((_, name)) => Some(name),
-            None => names.peek()?.map(|name| name.as_str().to_owned()),
+        let first_begun = self.unsettled.pop_first().map(|(_, name)| name);
+        let next = match first_begun {
+            Some(name) => Some(name),
+            None => names.peek()?.cloned(),
         };
         let deferral = match self.stopping {
             Some((reason, _)) => Some(reason),
@@ -316,7 +307,7 @@ impl<'a> Conveyor<'a> {
         };
         Ok(Left {
             deferral,
-            resume_name: next,
+            resume_name: next.map(|name| name.as_str().to_owned()),
         })
     }
 }

@@ -188,9 +188,9 @@ impl Conveyor<'_> {
                 failure.message
             );
         }
-        match object.failure {
-            Some(failure) => self.fail(object.voyage, failure),
-            None => self.leave(&object.voyage),
+        // One that did not fail stays unsettled: it is left for the next run.
+        if let Some(failure) = object.failure {
+            self.fail(object.voyage, failure);
         }
     }
 }
