@@ -76,7 +76,7 @@ impl Ends {
 }
 
 impl Engine {
-    /// Prepares the data directory, the threads and the HTTP client.
+    /// Prepares the threads and the HTTP client. Nothing is written yet.
     ///
     /// # Errors
     /// If one of them cannot be had.
@@ -87,7 +87,6 @@ impl Engine {
         options: Options,
     ) -> Result<Self, RunError> {
         let data_dir = DataDir::new(config.data_dir.clone(), config.group.as_deref())?;
-        data_dir.prepare(config.tasks.iter().map(|task| &task.id))?;
         let began = clock.now();
         Ok(Self {
             data_dir,

@@ -72,6 +72,7 @@ struct Night<'a> {
 /// If the lock is held, the configuration or the ledger cannot be used, or the
 /// ledger cannot be written any more. Whatever was recorded stays.
 pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunError> {
+    engine.data_dir.prepare([&task.id])?;
     let lock = TaskLock::take(
         &engine.data_dir.lock(&task.id),
         engine.data_dir.modes().file,
