@@ -111,13 +111,14 @@ pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunEr
 
 impl Night<'_> {
     fn go(mut self, ledger: &mut Ledger) -> Result<NightReport, RunError> {
-        self.take_in(ledger, &[&self.local_lists()])?;
+        // Lists in the bucket can only be read once it is known to answer.
+        if self.task.read_lists_from_destination {
+            self.preflight();
+        }
+        self.take_in(ledger)?;
         self.report.carried_over = ledger.carry_over(self.key, self.started)?;
-        self.preflight(ledger)?;
-        if self.report.begin_failure.is_none() && self.task.read_lists_from_destination {
-            let destination = self.ends.destination.clone();
-            let in_bucket = BucketLists::new(&destination, &self.task.id);
-            self.take_in(ledger, &[&self.local_lists(), &in_bucket])?;
+        if !self.task.read_lists_from_destination && ledger.pending_count(self.key)? > 0 {
+            self.preflight();
         }
         ledger.note_rejected(self.run.key, self.report.intake.rejected)?;
         let taken = ledger.take(self.key, self.run.key)?;
@@ -130,35 +131,27 @@ impl Night<'_> {
         Ok(self.report)
     }
 
-    fn local_lists(&self) -> LocalLists {
-        LocalLists::new(&self.engine.data_dir.task(&self.task.id))
-    }
-
-    fn take_in(
-        &mut self,
-        ledger: &mut Ledger,
-        sources: &[&dyn ListSource],
-    ) -> Result<(), RunError> {
+    /// Takes in the lists of all sources at once: the times of their requests
+    /// depend on when the previous intake was.
+    fn take_in(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
         let settings = IntakeSettings {
             encoding: self.task.object_lists_encoding,
             zone: self.task.zone,
             clock: &self.engine.clock,
             wait: &thread::sleep,
         };
-        let before = std::mem::take(&mut self.report.intake);
-        let mut intake = intake::take_in(ledger, self.key, sources, &settings)?;
-        intake.requests += before.requests;
-        intake.rejected += before.rejected;
-        self.report.intake = intake;
+        let local = LocalLists::new(&self.engine.data_dir.task(&self.task.id));
+        let in_bucket = BucketLists::new(&self.ends.destination, &self.task.id);
+        let mut sources: Vec<&dyn ListSource> = vec![&local];
+        if self.task.read_lists_from_destination && self.report.begin_failure.is_none() {
+            sources.push(&in_bucket);
+        }
+        self.report.intake = intake::take_in(ledger, self.key, &sources, &settings)?;
         Ok(())
     }
 
-    /// Asks both buckets whether the night can begin, if there is anything to
-    /// ask them for.
-    fn preflight(&mut self, ledger: &Ledger) -> Result<(), RunError> {
-        if ledger.pending_count(self.key)? == 0 && !self.task.read_lists_from_destination {
-            return Ok(());
-        }
+    /// Asks both buckets whether the night can begin.
+    fn preflight(&mut self) {
         let checks = preflight(
             &self.task.id,
             &self.ends.source,
@@ -170,7 +163,6 @@ impl Night<'_> {
             error_code: failure.error_code.clone(),
             message: failure.message.clone(),
         });
-        Ok(())
     }
 
     /// Carries what was taken; answers what was left and what was recorded.
