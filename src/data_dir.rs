@@ -1,8 +1,8 @@
 //! The folder that holds everything: ledger, lists, locks, and who may read them.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Group;
@@ -52,6 +52,24 @@ impl Modes {
         folder: 0o2750,
         inbox: 0o2770,
     };
+}
+
+/// Opens the file at `path` for appending. A new one gets `mode`, whatever the
+/// process's umask; one that is there keeps its own.
+///
+/// # Errors
+/// If it cannot be opened or made.
+pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true);
+    match options.clone().create_new(true).mode(mode).open(path) {
+        Ok(file) => {
+            file.set_permissions(Permissions::from_mode(mode))?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+    }
 }
 
 /// The data directory.

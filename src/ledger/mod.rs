@@ -26,12 +26,12 @@ mod summary;
 mod tasks;
 mod withdraw;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::data_dir::open_or_create;
 
 pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
@@ -71,12 +71,7 @@ impl Ledger {
     /// # Errors
     /// If the file is foreign, newer, damaged, or cannot be written.
     pub fn open(path: &Path, file_mode: u32) -> Result<Self> {
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(file_mode)
-            .open(path)
-            .map_err(|error| unopenable(path, &error))?;
+        open_or_create(path, file_mode).map_err(|error| unopenable(path, &error))?;
         let mut ledger = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         ledger.refuse_foreign(true)?;
         ledger.prepare().map_err(|error| ledger.error(error))?;

@@ -1,9 +1,10 @@
 //! One run at a time for each task, by a lock that a dead process cannot hold.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::data_dir::open_or_create;
 
 /// Why the lock of a task is not ours.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +38,7 @@ impl TaskLock {
             path: path.to_owned(),
             source,
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(mode)
-            .open(path)
-            .map_err(unusable)?;
+        let file = open_or_create(path, mode).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
