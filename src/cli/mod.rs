@@ -28,6 +28,7 @@ use crate::config::{self, Config, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::exit::ExitReason;
 use crate::ledger::{Ledger, LedgerError};
+use crate::report::text::visible;
 
 /// Does what the process's arguments ask for.
 #[must_use]
@@ -113,8 +114,9 @@ impl Context {
                 .map(|task| task.id.as_str())
                 .collect();
             Failed::usage(format!(
-                "{} has no task `{id}`; its tasks are: {}",
+                "{} has no task `{}`; its tasks are: {}",
                 self.config.path.display(),
+                visible(id),
                 known.join(", ")
             ))
         })

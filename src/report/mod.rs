@@ -6,6 +6,7 @@
 
 mod file;
 pub mod hints;
+mod json;
 mod lists;
 mod manifest;
 mod status;

@@ -25,9 +25,10 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Control characters, line separators, marks without width or that turn the
-/// direction of writing.
-const fn is_hidden(character: char) -> bool {
+/// Whether a terminal would not just show it: control characters, line
+/// separators, marks without width or that turn the direction of writing.
+#[must_use]
+pub const fn is_hidden(character: char) -> bool {
     matches!(character,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

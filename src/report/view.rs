@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::ReportError;
 use super::hints::hint;
+use super::json::Harmless;
 use super::table::{self, Side};
 use super::text::{size, thousands, visible};
 use crate::ledger::{Cell, Filter, Ledger, View};
@@ -100,7 +101,7 @@ pub fn write_json(
 }
 
 fn write_object(out: &mut impl Write, columns: &[&str], cells: &[Cell]) -> std::io::Result<()> {
-    let mut json = serde_json::Serializer::new(out);
+    let mut json = serde_json::Serializer::with_formatter(out, Harmless);
     let mut object = json.serialize_map(Some(columns.len()))?;
     for (column, cell) in columns.iter().zip(cells) {
         object.serialize_entry(column, cell)?;

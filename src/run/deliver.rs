@@ -10,6 +10,7 @@ use md5::{Digest, Md5};
 use crate::clock::Clock;
 use crate::ledger::{Deliverable, Delivery, Ledger, LedgerError, TaskKey};
 use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
+use crate::report::text::visible;
 use crate::s3::{Body, Bucket, Upload};
 
 /// Lists up to this size are sent from memory, so that they can be sent again.
@@ -44,12 +45,13 @@ pub fn deliver(
 ) -> Result<DeliveryReport, LedgerError> {
     let mut report = DeliveryReport::default();
     for file in ledger.owed(task)? {
+        let path = visible(&file.path);
         let delivery = put(id, folder, &file, destination, clock);
         match &delivery {
             Delivery::Delivered { .. } => report.delivered += 1,
-            Delivery::Owed(problem) => report.owed.push(format!("{}: {problem}", file.path)),
+            Delivery::Owed(problem) => report.owed.push(format!("{path}: {problem}")),
             Delivery::Conflict(problem) => {
-                report.conflicts.push(format!("{}: {problem}", file.path));
+                report.conflicts.push(format!("{path}: {problem}"));
             }
             Delivery::Local(_) => {}
         }
