@@ -6,6 +6,9 @@
 )]
 
 mod books;
+mod delivery;
+mod inbox;
+mod intake;
 mod names;
 mod rule;
 
