@@ -6,11 +6,14 @@
 )]
 
 mod books;
+mod configuration;
 mod delivery;
 mod inbox;
 mod intake;
+mod months;
 mod names;
 mod rule;
+mod tasks;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
