@@ -6,12 +6,15 @@
 )]
 
 mod books;
+mod browse;
 mod configuration;
 mod delivery;
 mod inbox;
 mod intake;
 mod months;
 mod names;
+mod queue;
+mod rehearsal;
 mod rule;
 mod tasks;
 
