@@ -62,8 +62,8 @@ impl Ledger {
         })
     }
 
-    /// Enters the input lists as owed that were loaded by this run, or by
-    /// earlier ones that did not come to their end.
+    /// Enters the input lists as owed that were loaded since the task's last run
+    /// that came to its end began: a run that did not has left its own behind.
     ///
     /// # Errors
     /// If the ledger cannot be written.

@@ -76,7 +76,10 @@ impl Transfer {
             Some(_) => self.destination_facts(name, tally)?,
             None => None,
         };
-        Ok(Facts { source, destination })
+        Ok(Facts {
+            source,
+            destination,
+        })
     }
 
     /// Asks the source about `name`; `None` if it is missing.
