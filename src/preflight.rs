@@ -204,11 +204,11 @@ fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
 }
 
 fn read_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
-    let size_bytes = CANARY.len() as u64;
-    let read = tried(|| {
+    let mut read = vec![0; CANARY.len()];
+    tried(|| {
         destination
             .get(canary, GetOptions::default())
-            .and_then(|download| download.body.into_bytes(size_bytes))
+            .and_then(|download| download.body.read_into(&mut read))
     })?;
     if read == CANARY {
         Ok("can be read".to_owned())

@@ -140,7 +140,7 @@ fn show(
     let ledger = context.ledger()?;
     output::report(|out| {
         if json {
-            report::view::write_json(&ledger, view, &filter, out)
+            report::view::write_json(&ledger, view, &[filter], out)
         } else {
             table(&ledger, out)
         }

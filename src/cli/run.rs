@@ -8,7 +8,7 @@ use super::{Context, output};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Filter, View};
-use crate::model::RunBooks;
+use crate::model::{RunBooks, TaskId};
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_task};
 
@@ -26,6 +26,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
         return dry_run(&engine, &tasks);
     }
     let mut reasons = Vec::new();
+    let mut runs = Vec::new();
     for task in tasks {
         if engine.signal.is_requested() && !reasons.is_empty() {
             // What was not begun is pending, as before; the stop is why.
@@ -38,6 +39,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
                 if !context.quiet && !asked.json {
                     output::write(|out| say_night(task, &night, out))?;
                 }
+                runs.extend(night.run.map(|number| (&task.id, number)));
                 reasons.extend(night.reasons);
             }
             Err(error) => {
@@ -46,7 +48,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
             }
         }
     }
-    if let Err(failed) = say_end(context, asked) {
+    if let Err(failed) = say_end(context, asked, &runs) {
         // What the runs came to matters more than that it cannot be shown.
         failed.say();
         reasons.push(failed.reason);
@@ -71,17 +73,21 @@ fn options(context: &Context, asked: &Run) -> Options {
     }
 }
 
-/// The summary of the month, or the last run of each task as JSON.
-fn say_end(context: &Context, asked: &Run) -> Result<(), Failed> {
+/// The summary of the month, or the runs as JSON.
+fn say_end(context: &Context, asked: &Run, runs: &[(&TaskId, u64)]) -> Result<(), Failed> {
     let Some(ledger) = context.ledger_if_any()? else {
         return Ok(());
     };
     if asked.json {
-        let filter = Filter {
-            last: Some(context.tasks(&asked.tasks.tasks)?.len() as u64),
-            ..Filter::default()
-        };
-        output::report(|out| report::view::write_json(&ledger, View::RunHistory, &filter, out))?;
+        let filters: Vec<Filter<'_>> = runs
+            .iter()
+            .map(|&(task, run)| Filter {
+                task: Some(task),
+                run: Some(run),
+                ..Filter::default()
+            })
+            .collect();
+        output::report(|out| report::view::write_json(&ledger, View::RunHistory, &filters, out))?;
     } else if !context.quiet {
         let only = match asked.tasks.tasks.as_slice() {
             [task] => Some(&context.task(task)?.id),

@@ -29,6 +29,7 @@ mod withdraw;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::data_dir::open_or_create;
@@ -136,6 +137,10 @@ impl Ledger {
         self.connection
             .pragma_update(None, "auto_vacuum", "incremental")?;
         self.connection.pragma_update(None, "journal_mode", "wal")?;
+        // The files beside the ledger stay when the last writer closes it: who
+        // may only read could not make them, and so not read either.
+        self.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         self.connection.pragma_update(None, "synchronous", "full")?;
         self.connection.pragma_update(None, "foreign_keys", true)?;
         self.connection.pragma_update(None, "temp_store", "file")?;

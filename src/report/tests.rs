@@ -95,7 +95,12 @@ fn json_and_csv_have_the_columns_of_month_summary() {
         columns.iter().collect::<Vec<_>>()
     );
     let view = written(|out| {
-        view::write_json(&fixture.ledger, View::MonthSummary, &Filter::default(), out)
+        view::write_json(
+            &fixture.ledger,
+            View::MonthSummary,
+            &[Filter::default()],
+            out,
+        )
     });
     let of_view: serde_json::Value = serde_json::from_str(&view).unwrap();
     assert_eq!(serde_json::to_value(&rows).unwrap(), of_view);
@@ -241,7 +246,7 @@ fn json_is_an_array_of_the_views_columns_even_when_empty() {
             run,
             ..Filter::default()
         };
-        written(|out| view::write_json(&fixture.ledger, view, &filter, out))
+        written(|out| view::write_json(&fixture.ledger, view, &[filter], out))
     };
     assert_eq!(
         json(View::Books, None),

@@ -72,25 +72,28 @@ const REJECTED: &[Column] = &[
     ("excerpt", "Excerpt", Shown::Text),
 ];
 
-/// Writes the rows of `view` as an array of objects whose keys are its columns.
+/// Writes the rows of `view` that any of `filters` wants, in their order, as an
+/// array of objects whose keys are its columns.
 ///
 /// # Errors
 /// If the ledger cannot be read or `out` not written.
 pub fn write_json(
     ledger: &Ledger,
     view: View,
-    filter: &Filter<'_>,
+    filters: &[Filter<'_>],
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     let columns = ledger.columns(view)?;
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut before = "[\n  ";
-    ledger.for_each_row::<ReportError>(view, &columns, filter, |cells| {
-        out.write_all(before.as_bytes())?;
-        before = ",\n  ";
-        write_object(out, &columns, &cells)?;
-        Ok(())
-    })?;
+    for filter in filters {
+        ledger.for_each_row::<ReportError>(view, &columns, filter, |cells| {
+            out.write_all(before.as_bytes())?;
+            before = ",\n  ";
+            write_object(out, &columns, &cells)?;
+            Ok(())
+        })?;
+    }
     let end = if before.starts_with('[') {
         "[]\n"
     } else {

@@ -25,7 +25,7 @@ use crate::model::{Attempt, Deferral, LocalTime, RunBooks, RunState};
 use crate::preflight::{Access, first_failure, preflight};
 use crate::recorder;
 use crate::report;
-use crate::transfer::{RetryPolicy, Transfer};
+use crate::transfer::{Buffers, RetryPolicy, Transfer};
 
 /// Outcomes that may wait for the recorder before workers wait for it.
 const OUTCOMES_AHEAD: usize = 1024;
@@ -216,6 +216,7 @@ impl Night<'_> {
             limits: limits(memory_bytes),
             retry: RetryPolicy::default(),
             stop: Arc::new(AtomicBool::new(false)),
+            buffers: Buffers::new(memory_bytes),
         };
         Means {
             pool: &self.engine.pool,

@@ -9,6 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::{Attempt, Deferral, Outcome};
 
+/// How often the bar's words are made anew.
+const BAR_EVERY: Duration = Duration::from_millis(200);
+
 /// How often a line is written where no terminal shows a bar.
 const LINE_EVERY: Duration = Duration::from_mins(1);
 
@@ -33,19 +36,18 @@ pub struct Progress {
     failed: AtomicU64,
     ignored: AtomicU64,
     bytes: AtomicU64,
-    last_line: Mutex<Instant>,
+    last_shown: Mutex<Instant>,
 }
 
 impl Progress {
     /// The progress of `task`, which has taken `taken` requests.
     #[must_use]
     pub fn new(task: &str, taken: u64, display: Display) -> Self {
-        let bar = match display {
-            Display::Bar => {
-                ProgressBar::with_draw_target(Some(taken), ProgressDrawTarget::stderr_with_hz(5))
-            }
-            Display::Lines | Display::Quiet => ProgressBar::hidden(),
+        let target = match display {
+            Display::Bar => ProgressDrawTarget::stderr_with_hz(5),
+            Display::Lines | Display::Quiet => ProgressDrawTarget::hidden(),
         };
+        let bar = ProgressBar::with_draw_target(Some(taken), target);
         // A template that does not parse would be a fault of this line alone;
         // the default style does as well.
         let style = ProgressStyle::with_template(
@@ -67,7 +69,7 @@ impl Progress {
             failed: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
-            last_line: Mutex::new(now),
+            last_shown: Mutex::new(now),
         }
     }
 
@@ -104,23 +106,26 @@ impl Progress {
             .suspend(|| tracing::info!(target: "progress", "{said}"));
     }
 
+    /// Says how things stand, if it is time to.
     fn show(&self) {
-        match self.display {
-            Display::Bar => self.bar.set_message(self.outcomes()),
-            Display::Lines => self.line_if_due(),
-            Display::Quiet => {}
-        }
-    }
-
-    fn line_if_due(&self) {
-        let Ok(mut last_line) = self.last_line.try_lock() else {
+        let every = match self.display {
+            Display::Bar => BAR_EVERY,
+            Display::Lines => LINE_EVERY,
+            Display::Quiet => return,
+        };
+        let Ok(mut last_shown) = self.last_shown.try_lock() else {
             return;
         };
-        if last_line.elapsed() >= LINE_EVERY {
-            *last_line = Instant::now();
-            let settled = self.bar.position();
-            let taken = self.bar.length().unwrap_or(0);
-            tracing::info!(target: "progress", "{}: {settled} of {taken}, {}", self.task, self.outcomes());
+        if last_shown.elapsed() < every {
+            return;
+        }
+        *last_shown = Instant::now();
+        if self.display == Display::Bar {
+            self.bar.set_message(self.outcomes());
+        } else {
+            let (settled, taken) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            let (task, outcomes) = (&self.task, self.outcomes());
+            tracing::info!(target: "progress", "{task}: {settled} of {taken}, {outcomes}");
         }
     }
 

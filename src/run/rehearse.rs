@@ -19,7 +19,7 @@ use crate::model::Failure;
 use crate::pool::guarded;
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::text::{size, thousands};
-use crate::transfer::{RetryPolicy, Route, Transfer};
+use crate::transfer::{Buffers, RetryPolicy, Route, Transfer};
 
 /// Names that are read ahead of the looks.
 const STRETCH: usize = 1000;
@@ -196,6 +196,7 @@ fn look_at_all(
         limits: limits(engine.memory_bytes),
         retry: RetryPolicy::default(),
         stop: Arc::new(AtomicBool::new(false)),
+        buffers: Buffers::new(engine.memory_bytes),
     });
     let (sender, looks) = mpsc::channel();
     let mut after: Option<String> = None;

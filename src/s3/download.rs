@@ -60,19 +60,16 @@ pub struct DownloadBody {
 }
 
 impl DownloadBody {
-    /// Reads all of it, which must be `size_bytes`, into one buffer of that size.
+    /// Reads all of it into `buffer`, whose length it must have.
     ///
     /// # Errors
-    /// As for reading; `integrity` if there is more than `size_bytes`, `network`
-    /// if there is less.
-    pub fn into_bytes(mut self, size_bytes: u64) -> Result<Vec<u8>, Failure> {
-        let Ok(size) = usize::try_from(size_bytes) else {
-            return Err(self.failure(FailureCause::Internal, "larger than memory can be"));
-        };
-        let mut bytes = vec![0; size];
+    /// As for reading; `integrity` if there is more than fits, `network` if
+    /// there is less.
+    pub fn read_into(mut self, buffer: &mut [u8]) -> Result<(), Failure> {
+        let size_bytes = buffer.len() as u64;
         let mut filled = 0;
-        while filled < size {
-            match self.read_some(&mut bytes[filled..])? {
+        while filled < buffer.len() {
+            match self.read_some(&mut buffer[filled..])? {
                 0 => return Err(self.ended_early(size_bytes)),
                 count => filled += count,
             }
@@ -81,7 +78,7 @@ impl DownloadBody {
         if self.announced_bytes != Some(size_bytes) && self.read_some(&mut [0])? > 0 {
             return Err(self.failure(FailureCause::Integrity, "more bytes than the object has"));
         }
-        Ok(bytes)
+        Ok(())
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {

@@ -13,6 +13,7 @@
 //! [`Transfer::facts`] afresh and decide again. A name that was deleted
 //! meanwhile then shows as missing.
 
+mod buffers;
 mod digest;
 mod part;
 mod parts;
@@ -24,12 +25,15 @@ mod whole;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use buffers::Buffers;
 pub use parts::PartsCopy;
 pub use retry::{RetryPolicy, Tally};
 pub use route::{Limits, PartPlan, Route};
 
+use bytes::Bytes;
+
 use crate::model::{Copied, ETag, Failure, FailureCause, ObjectFacts};
-use crate::s3::{Bucket, Head};
+use crate::s3::{Bucket, DownloadBody, Head};
 
 /// Copies objects from one bucket to another. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct Transfer {
     pub retry: RetryPolicy,
     /// Once set, nothing is tried again.
     pub stop: Arc<AtomicBool>,
+    /// Where large buffers come from.
+    pub buffers: Buffers,
 }
 
 /// What both ends say of a name.
@@ -109,6 +115,17 @@ impl Transfer {
     /// `too_large` if no multipart upload can hold it.
     pub fn route(&self, size_bytes: u64) -> Result<Route, Failure> {
         route::route(size_bytes, &self.limits)
+    }
+
+    /// Reads a body of `size_bytes` into one buffer.
+    fn read_all(&self, body: DownloadBody, size_bytes: u64) -> Result<Bytes, Failure> {
+        let Ok(size) = usize::try_from(size_bytes) else {
+            let message = "larger than memory can be";
+            return Err(Failure::new(FailureCause::Internal, message));
+        };
+        let mut buffer = self.buffers.lend(size);
+        body.read_into(buffer.as_mut())?;
+        Ok(Bytes::from_owner(buffer))
     }
 
     /// Removes a copy that is proven wrong, so that no later night takes it for

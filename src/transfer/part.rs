@@ -1,7 +1,5 @@
 //! The copy of one part.
 
-use bytes::Bytes;
-
 use super::digest::{self, Crc, InPassing, PartDigest};
 use super::{PartsCopy, Tally, check_unchanged, proof};
 use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, Verified};
@@ -19,10 +17,10 @@ impl PartsCopy {
     /// Keeps what it read for further attempts to write it.
     pub(super) fn buffer_part(&self, index: u32, tally: &Tally) -> Result<CopiedPart, Failure> {
         let (_, length) = self.plan.range(index);
-        let bytes: Bytes = self
-            .transfer
-            .attempts(tally, || self.get_part(index)?.body.into_bytes(length))?
-            .into();
+        let bytes = self.transfer.attempts(tally, || {
+            let body = self.get_part(index)?.body;
+            self.transfer.read_all(body, length)
+        })?;
         let digest = PartDigest::of(&bytes, self.crc());
         self.transfer.attempts(tally, || {
             let body = Body::Bytes(bytes.clone());

@@ -47,11 +47,11 @@ impl Transfer {
         let download = self.source.get(name, options)?;
         check_unchanged(name, planned, &download.head.facts)?;
         download.head.carried()?;
-        let bytes = download.body.into_bytes(planned.size_bytes)?;
+        let bytes = self.read_all(download.body, planned.size_bytes)?;
         let computed = proof::compute(name, &download.head.facts, &bytes)?;
         Ok(Read {
             headers: download.head.headers,
-            bytes: bytes.into(),
+            bytes,
             computed,
         })
     }

@@ -19,7 +19,7 @@ use nightferry::clock::Clock;
 use nightferry::model::{Failure, ObjectFacts};
 use nightferry::s3::{Bucket, BucketSpec, HttpClient, Side};
 use nightferry::secret::Secret;
-use nightferry::transfer::{Arrival, Limits, RetryPolicy, Route, Tally, Transfer};
+use nightferry::transfer::{Arrival, Buffers, Limits, RetryPolicy, Route, Tally, Transfer};
 
 use crate::s3_server::{ACCESS_KEY, S3Server, S3ServerBuilder, SECRET_KEY};
 
@@ -62,6 +62,7 @@ impl World {
                 cap_ms: 20,
             },
             stop: Arc::default(),
+            buffers: Buffers::new(64 * 1024 * 1024),
         };
         Self {
             server,
