@@ -5,3 +5,4 @@ mod night;
 mod s3_server;
 mod s3_server_behaviour;
 mod transfer;
+mod trouble;

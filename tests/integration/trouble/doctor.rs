@@ -1,0 +1,71 @@
+//! What `doctor` says of trouble that is none for a run, or none of the buckets.
+
+use std::fs;
+
+use super::{DESTINATION_KEY, World};
+use crate::s3_server::Rights;
+
+#[test]
+fn a_destination_that_may_not_be_deleted_from_is_only_a_note() {
+    let world = World::asked_for(&["a"]);
+    let rights = Rights {
+        delete: false,
+        ..Rights::FULL
+    };
+    world.server.set_rights(DESTINATION_KEY, rights);
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    assert!(
+        doctor
+            .stdout
+            .contains("note     photos       destination delete "),
+        "{doctor:?}"
+    );
+    assert!(!doctor.stdout.contains("PROBLEM"), "{doctor:?}");
+    world.night(0);
+    assert_eq!(world.copies(), ["a"]);
+    world.check_delivered();
+}
+
+#[test]
+fn a_clock_that_is_a_minute_off_is_only_a_note() {
+    let world = World::asked_for(&["a"]);
+    world.server.set_clock_offset(60);
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    assert_eq!(doctor.stdout.matches("note     photos ").count(), 2);
+    world.night(0);
+}
+
+#[test]
+fn all_is_well_in_a_world_without_trouble() {
+    let world = World::asked_for(&["a"]);
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    for line in doctor.stdout.lines() {
+        assert!(line.starts_with("ok "), "{doctor:?}");
+    }
+    // It leaves nothing behind but what a run needs anyway.
+    assert_eq!(world.server.keys("dst"), [""; 0]);
+}
+
+#[test]
+fn credentials_that_are_not_there_are_a_problem_of_the_configuration() {
+    let world = World::asked_for(&["a"]);
+    let text = fs::read_to_string(world.config()).unwrap();
+    let missing = format!("\"{}\"", super::SOURCE_SECRET);
+    let text = text.replace(&missing, "{ file = \"no-such-file\" }");
+    fs::write(world.config(), text).unwrap();
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(3), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("PROBLEM  photos       credentials ")
+            && doctor.stdout.contains("no-such-file"),
+        "{doctor:?}"
+    );
+    let ended = world.night(3);
+    assert!(ended.stderr.contains("no-such-file"), "{ended:?}");
+    assert_eq!(world.server.requests().len(), 0);
+    world.configure(&world.setup());
+    world.night(0);
+}
