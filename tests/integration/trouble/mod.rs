@@ -7,9 +7,12 @@
 )]
 
 mod doctor;
+mod moving_source;
 mod no_beginning;
 mod outage;
+mod permissions;
 mod process;
+mod retries;
 mod setup;
 
 use std::collections::BTreeMap;

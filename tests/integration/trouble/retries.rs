@@ -1,0 +1,163 @@
+//! What is tried again within a run, and what a run never believes.
+
+use super::World;
+use crate::s3_server::{Fault, FaultAction};
+
+const MIB: u64 = 1024 * 1024;
+
+fn counts(world: &World, run: u32) -> Vec<String> {
+    world.rows(&format!(
+        "SELECT retries, throttled FROM run_history WHERE run = {run}"
+    ))
+}
+
+#[test]
+fn an_object_that_is_throttled_twice_arrives() {
+    let world = World::asked_for(&["a", "b"]);
+    let fault = Fault::answer(503, "SlowDown").operation("PutObject");
+    world.server.on(fault.key("a").times(2));
+    world.night(0);
+    assert_eq!(world.runs(), ["ended|2|2|0|0|0|0|done"]);
+    assert_eq!(counts(&world, 1), ["2|2"]);
+    assert_eq!(world.came("GetObject", "src", "a"), 2, "preflight and copy");
+    world.check_books();
+}
+
+#[test]
+fn an_object_that_is_throttled_always_fails_and_is_carried_over() {
+    let world = World::asked_for(&["a", "b"]);
+    let fault = Fault::answer(503, "SlowDown").operation("PutObject");
+    world.server.on(fault.key("a"));
+    world.night(4);
+    assert_eq!(world.runs(), ["ended|2|1|1|0|0|4|failed"]);
+    assert_eq!(counts(&world, 1), ["3|4"]);
+    assert_eq!(
+        world.rows("SELECT name, cause, carried_over, days_left, error_code, http_status FROM failed_requests"),
+        ["a|throttled|1|7|SlowDown|503"]
+    );
+    world.server.clear_faults();
+    world.night(0);
+    assert_eq!(world.runs()[1], "ended|1|1|0|0|0|0|done");
+    assert_eq!(counts(&world, 2), ["0|0"]);
+    assert_eq!(
+        world.rows("SELECT run, attempt, outcome, reason FROM object_history WHERE name = 'a'"),
+        ["1|1|failed|throttled", "2|2|synced|"]
+    );
+    world.check_books();
+}
+
+#[test]
+fn bytes_that_are_not_those_of_the_source_are_never_synced() {
+    let names = ["corrupted", "flipped", "truncated", "whole", "wrong-tag"];
+    let world = World::asked_for(&names);
+    for (operation, key, action) in [
+        ("GetObject", "flipped", FaultAction::FlipByte { at: 3 }),
+        (
+            "GetObject",
+            "truncated",
+            FaultAction::TruncateBody { after_bytes: 4 },
+        ),
+        ("PutObject", "corrupted", FaultAction::StoreCorrupted),
+        ("PutObject", "wrong-tag", FaultAction::WrongEtag),
+    ] {
+        world
+            .server
+            .on(Fault::new(action).operation(operation).key(key));
+    }
+    world.night(4);
+    assert_eq!(world.runs(), ["ended|5|1|4|0|0|4|failed"]);
+    assert_eq!(
+        world.requests(),
+        [
+            "corrupted|failed|integrity",
+            "flipped|failed|integrity",
+            "truncated|failed|network",
+            "whole|synced|",
+            "wrong-tag|failed|integrity"
+        ]
+    );
+    // What the destination altered was removed; what only its answer belied is right.
+    assert_eq!(world.copies(), ["whole", "wrong-tag"]);
+    world.server.clear_faults();
+    world.night(0);
+    assert_eq!(
+        world.requests(),
+        [
+            "corrupted|synced|",
+            "flipped|synced|",
+            "truncated|synced|",
+            "whole|synced|",
+            "wrong-tag|ignored|newer_at_destination"
+        ]
+    );
+    for name in names {
+        let copy = world.server.object("dst", name).unwrap();
+        assert_eq!(copy.body(), name.as_bytes());
+    }
+    world.check_books();
+}
+
+#[test]
+fn an_upload_in_parts_that_fails_is_given_up() {
+    for (fault, cause) in [
+        (
+            Fault::answer(403, "AccessDenied").operation("UploadPart"),
+            "destination_denied",
+        ),
+        (
+            Fault::answer(503, "SlowDown").operation("UploadPart"),
+            "throttled",
+        ),
+        (
+            Fault::new(FaultAction::StoreCorrupted).operation("UploadPart"),
+            "integrity",
+        ),
+        (
+            Fault::new(FaultAction::TruncateBody { after_bytes: 4 })
+                .operation("GetObject")
+                .after(1),
+            "network",
+        ),
+        (
+            Fault::new(FaultAction::CompleteAnswers200WithError {
+                code: "InternalError",
+            })
+            .operation("CompleteMultipartUpload"),
+            "server_error",
+        ),
+    ] {
+        let said = format!("{fault:?}");
+        let world = World::new();
+        world.server.put_random("src", "film", 12 * MIB, 7);
+        world.ask("list", &["film"]);
+        // The one read that may pass is the preflight's.
+        world.server.on(fault.key("film"));
+        world.night(4);
+        assert_eq!(world.requests(), [format!("film|failed|{cause}")], "{said}");
+        assert_eq!(world.server.uploads("dst"), [], "{said}");
+        assert_eq!(world.copies(), [""; 0], "{said}");
+
+        world.server.clear_faults();
+        world.night(0);
+        let copy = world.server.object("dst", "film").unwrap();
+        let original = world.server.object("src", "film").unwrap();
+        assert_eq!(copy.sha256(), original.sha256(), "{said}");
+        assert_eq!(copy.part_sizes, [5 * MIB, 5 * MIB, 2 * MIB], "{said}");
+        world.check_books();
+    }
+}
+
+#[test]
+fn a_part_that_fails_once_does_not_fail_the_object() {
+    let world = World::new();
+    world.server.put_random("src", "film", 12 * MIB, 7);
+    world.ask("list", &["film"]);
+    world.server.on(Fault::new(FaultAction::DropConnection)
+        .operation("UploadPart")
+        .times(2));
+    world.night(0);
+    assert_eq!(counts(&world, 1), ["2|0"]);
+    let copy = world.server.object("dst", "film").unwrap();
+    assert_eq!(copy.part_sizes, [5 * MIB, 5 * MIB, 2 * MIB]);
+    assert_eq!(world.server.uploads("dst"), []);
+}
