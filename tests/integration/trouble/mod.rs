@@ -7,6 +7,7 @@
 )]
 
 mod doctor;
+mod limits;
 mod moving_source;
 mod no_beginning;
 mod outage;
@@ -14,6 +15,7 @@ mod permissions;
 mod process;
 mod retries;
 mod setup;
+mod signals;
 
 use std::collections::BTreeMap;
 use std::fs;
