@@ -7,6 +7,7 @@
 )]
 
 mod doctor;
+mod interrupted;
 mod limits;
 mod moving_source;
 mod no_beginning;
@@ -16,6 +17,7 @@ mod process;
 mod retries;
 mod setup;
 mod signals;
+mod two_processes;
 
 use std::collections::BTreeMap;
 use std::fs;
