@@ -6,8 +6,11 @@
     reason = "a test that cannot be done here says so"
 )]
 
+mod delivery;
+mod disk;
 mod doctor;
 mod interrupted;
+mod ledger_file;
 mod limits;
 mod moving_source;
 mod no_beginning;
