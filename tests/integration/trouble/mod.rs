@@ -18,6 +18,7 @@ mod outage;
 mod permissions;
 mod process;
 mod retries;
+mod secrets;
 mod setup;
 mod signals;
 mod two_processes;
