@@ -89,8 +89,9 @@ CREATE TABLE run (
     -- Why taken requests stayed pending.
     deferral         TEXT CHECK (deferral IN (
         'window_ended', 'stopped', 'limit', 'breaker_open', 'could_not_begin', 'awaiting_restore')),
-    -- The first name, in the order of work, that was left: the next run begins
-    -- with it, so that no name waits for ever when nights are too short.
+    -- The first name, in the order of work, that was left (while at work, the
+    -- last one recorded): the next run begins with it, so that no name waits for
+    -- ever when nights are too short.
     resume_name      TEXT,
     -- 1: its lists and manifest are written.
     listed           INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
@@ -191,13 +192,14 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_by_run ON attempt (run, at);
 
 -- What a run that could not begin would have taken, for its creation_failures
--- list; requests that an earlier run of the same outage named are left out.
+-- list; names that an earlier run of the same outage listed are left out.
 -- Kept because a request's state goes on changing, and the list must not.
 CREATE TABLE begin_failure (
     run     INTEGER NOT NULL REFERENCES run,
     request INTEGER NOT NULL REFERENCES request,
     PRIMARY KEY (run, request)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX begin_failure_by_request ON begin_failure (request);
 
 -- Our own last copy of each name: the rule's second line rests on it.
 CREATE TABLE last_copy (

@@ -104,6 +104,26 @@ impl Ledger {
         })
     }
 
+    /// Whether `file` may go now: a manifest only once all lists of its run are
+    /// in the bucket, since a reader trusts a run whose manifest is there.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn may_be_delivered(&self, task: TaskKey, file: &Deliverable) -> Result<bool> {
+        if !file.path.starts_with("manifests/") {
+            return Ok(true);
+        }
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT NOT EXISTS (
+                     SELECT 1 FROM delivery
+                     WHERE task = ?1 AND run = ?2 AND path <> ?3 AND state <> 'delivered')",
+                params![task.0, file.run.map(|run| run.0), file.path],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Whether anything is owed to the task's destination bucket.
     ///
     /// # Errors

@@ -138,7 +138,8 @@ impl Ledger {
             .pragma_update(None, "auto_vacuum", "incremental")?;
         self.connection.pragma_update(None, "journal_mode", "wal")?;
         // The files beside the ledger stay when the last writer closes it: who
-        // may only read could not make them, and so not read either.
+        // may only read could not make them, and so not read either. What is in
+        // them goes into the ledger all the same, when it is dropped.
         self.connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         self.connection.pragma_update(None, "synchronous", "full")?;
@@ -206,6 +207,19 @@ impl Ledger {
     /// Runs `query` on the connection as it is.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         query(&self.connection).map_err(|error| self.error(error))
+    }
+}
+
+impl Drop for Ledger {
+    /// Leaves all that was committed in the ledger's own file, so that a copy of
+    /// it alone is whole. Not while somebody reads: then the next to close does.
+    fn drop(&mut self) {
+        if matches!(self.connection.is_readonly(rusqlite::MAIN_DB), Ok(false)) {
+            let patience = self.connection.busy_timeout(Duration::ZERO);
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            // What is committed is safe either way.
+            drop(patience.and_then(|()| self.connection.execute_batch(checkpoint)));
+        }
     }
 }
 

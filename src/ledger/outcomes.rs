@@ -107,7 +107,7 @@ impl Tally {
             .prepare_cached(
                 "UPDATE run SET synced = synced + ?2, failed = failed + ?3, ignored = ignored + ?4,
                      synced_bytes = synced_bytes + ?5, retries = retries + ?6,
-                     throttled = throttled + ?7, requests_sent = ?8
+                     throttled = throttled + ?7, requests_sent = ?8, resume_name = ?9
                  WHERE run = ?1",
             )?
             .execute(params![
@@ -118,7 +118,9 @@ impl Tally {
                 self.books.synced_bytes,
                 retries,
                 throttled,
-                requests_sent
+                requests_sent,
+                // Should the process die, the next run goes on about here.
+                batch.last().map(|attempt| attempt.name.as_str())
             ])?;
         Ok(())
     }

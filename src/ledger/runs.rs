@@ -252,7 +252,8 @@ impl Ledger {
             let deferral = end.deferral.filter(|_| deferred > 0);
             transaction.execute(
                 "UPDATE run SET state = ?2, ended_at = ?3, ended_offset = ?4, deferred = ?5,
-                     deferral = ?6, resume_name = ?7,
+                     deferral = ?6,
+                     resume_name = iif(?2 = 'interrupted', resume_name, ?7),
                      requests_sent = coalesce(?8, requests_sent)
                  WHERE run = ?1",
                 params![

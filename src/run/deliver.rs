@@ -7,6 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
+use super::stop::StopSignal;
 use crate::clock::Clock;
 use crate::ledger::{Deliverable, Delivery, Ledger, LedgerError, TaskKey};
 use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
@@ -30,23 +31,53 @@ pub struct DeliveryReport {
     pub conflicts: Vec<String>,
 }
 
-/// Puts everything that is owed into the destination bucket.
+/// Where lists come from and go to.
+pub struct Shipment<'a> {
+    /// The task's key in the ledger.
+    pub task: TaskKey,
+    /// The task.
+    pub id: &'a TaskId,
+    /// The task's folder.
+    pub folder: &'a Path,
+    /// The destination bucket.
+    pub destination: &'a Bucket,
+    /// Tells the time.
+    pub clock: &'a Clock,
+    /// Once asked for again, nothing more is sent.
+    pub stop: &'a StopSignal,
+}
+
+/// Puts everything that is owed into the destination bucket. A run's manifest
+/// goes last, and only once all its lists are there. After the first list that
+/// the bucket leaves unanswered the others are not tried: each would cost the
+/// same wait.
 ///
 /// # Errors
 /// If the ledger cannot be read or written. That the bucket does not take a
 /// list is no error: it stays owed, and the report says so.
 pub fn deliver(
     ledger: &mut Ledger,
-    task: TaskKey,
-    id: &TaskId,
-    folder: &Path,
-    destination: &Bucket,
-    clock: &Clock,
+    shipment: &Shipment<'_>,
 ) -> Result<DeliveryReport, LedgerError> {
     let mut report = DeliveryReport::default();
-    for file in ledger.owed(task)? {
+    let mut unanswered = false;
+    for file in ledger.owed(shipment.task)? {
         let path = visible(&file.path);
-        let delivery = put(id, folder, &file, destination, clock);
+        if shipment.stop.is_urgent() || unanswered {
+            report.owed.push(format!("{path}: not tried in this run"));
+            continue;
+        }
+        if !ledger.may_be_delivered(shipment.task, &file)? {
+            report
+                .owed
+                .push(format!("{path}: waits for the lists that it names"));
+            continue;
+        }
+        let placed = shipment.put(&file);
+        unanswered = placed.as_ref().is_err_and(|failure| {
+            matches!(failure.cause, FailureCause::Network | FailureCause::Timeout)
+        });
+        let delivery = placed.unwrap_or_else(|failure| Delivery::Owed(failure.message));
         match &delivery {
             Delivery::Delivered { .. } => report.delivered += 1,
             Delivery::Owed(problem) => report.owed.push(format!("{path}: {problem}")),
@@ -55,35 +86,31 @@ pub fn deliver(
             }
             Delivery::Local(_) => {}
         }
-        ledger.note_delivery(task, &file.path, &delivery)?;
+        ledger.note_delivery(shipment.task, &file.path, &delivery)?;
     }
     Ok(report)
 }
 
-fn put(
-    id: &TaskId,
-    folder: &Path,
-    file: &Deliverable,
-    destination: &Bucket,
-    clock: &Clock,
-) -> Delivery {
-    let name = format!("{}{}", id.prefix(), file.path);
-    let path = folder.join(&file.path);
-    let digest = match digest(&path, file.bytes) {
-        Ok(digest) => digest,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Delivery::Local("the file is gone from the local disk".to_owned());
-        }
-        Err(error) => return Delivery::Owed(format!("cannot read the local file: {error}")),
-    };
-    let placed = place(&name, file, &path, digest, destination);
-    match placed {
-        Ok(Ok(etag)) => Delivery::Delivered {
-            etag: etag.as_str().to_owned(),
-            at: clock.now(),
-        },
-        Ok(Err(conflict)) => Delivery::Conflict(conflict),
-        Err(failure) => Delivery::Owed(failure.message),
+impl Shipment<'_> {
+    fn put(&self, file: &Deliverable) -> Result<Delivery, Failure> {
+        let name = format!("{}{}", self.id.prefix(), file.path);
+        let path = self.folder.join(&file.path);
+        let digest = match digest(&path, file.bytes) {
+            Ok(digest) => digest,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let gone = "the file is gone from the local disk".to_owned();
+                return Ok(Delivery::Local(gone));
+            }
+            Err(error) => return Err(unreadable(&error)),
+        };
+        let placed = place(&name, file, &path, digest, self.destination)?;
+        Ok(match placed {
+            Ok(etag) => Delivery::Delivered {
+                etag: etag.as_str().to_owned(),
+                at: self.clock.now(),
+            },
+            Err(conflict) => Delivery::Conflict(conflict),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::bucket_lists::BucketLists;
 use super::conveyor::{Conveyor, Left, Means};
-use super::deliver::{DeliveryReport, deliver};
+use super::deliver::{DeliveryReport, Shipment, deliver};
 use super::engine::{Ends, Engine};
 use super::error::RunError;
 use super::limits;
@@ -310,14 +310,15 @@ impl Night<'_> {
         }
         ledger.owe_input_lists(self.key)?;
         if self.report.begin_failure.is_none() && !self.stop.signal.is_urgent() {
-            self.report.delivery = deliver(
-                ledger,
-                self.key,
-                &self.task.id,
-                &self.engine.data_dir.task(&self.task.id),
-                &self.ends.destination,
-                &self.engine.clock,
-            )?;
+            let shipment = Shipment {
+                task: self.key,
+                id: &self.task.id,
+                folder: &self.engine.data_dir.task(&self.task.id),
+                destination: &self.ends.destination,
+                clock: &self.engine.clock,
+                stop: &self.stop.signal,
+            };
+            self.report.delivery = deliver(ledger, &shipment)?;
         }
         Ok(())
     }
