@@ -7,7 +7,7 @@ use super::digest::{self, Crc};
 use super::part::CopiedPart;
 use super::route::PartPlan;
 use super::{Arrival, Tally, Transfer, check_unchanged, proof};
-use crate::model::{Checksum, Copied, Failure, FailureCause, ObjectFacts, Verified};
+use crate::model::{Checksum, Copied, ETag, Failure, FailureCause, ObjectFacts, Verified};
 use crate::s3::{CompletedUpload, UploadId, UploadedPart};
 
 /// A multipart upload under way. Its parts may be copied on several threads and
@@ -102,13 +102,20 @@ impl PartsCopy {
         self.check_whole(&parts)?;
         let md5s: Vec<_> = parts.iter().map(|part| part.digest.md5).collect();
         let expected = digest::etag_of_parts(&md5s);
-        let completed = self.complete(&parts, &expected, tally)?;
+        let mut completed = self.complete(&parts, &expected, tally)?;
         self.settled.store(true, Ordering::Relaxed);
-        let verified = if completed.etag.as_str().eq_ignore_ascii_case(&expected) {
+        let is_proof = |etag: &ETag| etag.as_str().eq_ignore_ascii_case(&expected);
+        if !is_proof(&completed.etag) {
+            // The answer's tag says nothing of the whole; what is there now does.
+            let found = self.check_length(&completed, tally)?;
+            // Ceph's radosgw 16 completes without saying a tag.
+            if completed.etag.as_str().is_empty() {
+                completed.etag = found;
+            }
+        }
+        let verified = if is_proof(&completed.etag) {
             Verified::EtagMd5
         } else {
-            // The tag says nothing of the whole; its length does.
-            self.check_length(&completed, tally)?;
             weakest(&parts)
         };
         Ok(Arrival {
@@ -170,14 +177,17 @@ impl PartsCopy {
         })
     }
 
-    fn check_length(&self, completed: &CompletedUpload, tally: &Tally) -> Result<(), Failure> {
+    /// The tag of what is at the destination now, which must have the right length.
+    fn check_length(&self, completed: &CompletedUpload, tally: &Tally) -> Result<ETag, Failure> {
         let found = self.transfer.destination_facts(&self.name, tally)?;
-        let found = found.map_or(0, |facts| facts.size_bytes);
-        if found == self.plan.size_bytes {
-            return Ok(());
+        let found_bytes = found.as_ref().map_or(0, |facts| facts.size_bytes);
+        if let Some(facts) = found
+            && found_bytes == self.plan.size_bytes
+        {
+            return Ok(facts.etag);
         }
         let message = format!(
-            "{:?} has {found} bytes at the destination, {} were sent",
+            "{:?} has {found_bytes} bytes at the destination, {} were sent",
             self.name, self.plan.size_bytes
         );
         let mut failure = Failure::new(FailureCause::Integrity, message);

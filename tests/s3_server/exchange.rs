@@ -139,16 +139,19 @@ impl Exchange {
 
     /// The `ETag` to answer with, which is a wrong one if a fault wants it so.
     pub(super) fn etag(&self, etag: &str) -> ETag {
-        if matches!(self.progress().action, Some(FaultAction::WrongEtag)) {
-            let reversed: String = etag.chars().rev().collect();
-            let wrong = if reversed == etag {
-                "0".repeat(32)
-            } else {
-                reversed
-            };
-            return ETag::Strong(wrong);
-        }
-        ETag::Strong(etag.to_owned())
+        let said = match self.progress().action {
+            Some(FaultAction::EmptyEtag) => String::new(),
+            Some(FaultAction::WrongEtag) => {
+                let reversed: String = etag.chars().rev().collect();
+                if reversed == etag {
+                    "0".repeat(32)
+                } else {
+                    reversed
+                }
+            }
+            _ => etag.to_owned(),
+        };
+        ETag::Strong(said)
     }
 
     pub(super) fn stores_corrupted(&self) -> bool {

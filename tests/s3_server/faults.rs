@@ -56,6 +56,8 @@ pub enum FaultAction {
     CallBack(Arc<dyn Fn(&S3Server) + Send + Sync>),
     /// The request is handled, but the answer tells a wrong `ETag`.
     WrongEtag,
+    /// The request is handled, but the answer's `ETag` is empty, as some servers complete uploads.
+    EmptyEtag,
 }
 
 impl FaultAction {
@@ -81,6 +83,7 @@ impl fmt::Debug for FaultAction {
             Self::StallForever => "StallForever",
             Self::CallBack(_) => "CallBack",
             Self::WrongEtag => "WrongEtag",
+            Self::EmptyEtag => "EmptyEtag",
         };
         formatter.write_str(name)
     }

@@ -144,6 +144,20 @@ fn a_whole_with_a_foreign_tag_is_proven_by_its_parts_and_its_length() {
 }
 
 #[test]
+fn a_tag_that_is_left_out_of_the_answer_is_looked_up() {
+    let world = world();
+    let fault = Fault::new(FaultAction::EmptyEtag).operation("CompleteMultipartUpload");
+    world.server.on(fault);
+    let arrival = world.copy_routed("large").unwrap();
+    let there = world.server.object("dst", "large").unwrap();
+    assert_eq!(
+        arrival.copied.copy_etag.as_str(),
+        there.etag.trim_matches('"')
+    );
+    assert_eq!(arrival.copied.verified, Verified::EtagMd5);
+}
+
+#[test]
 fn an_upload_that_is_given_up_leaves_nothing_behind() {
     let world = world();
     let planned = world.planned("large");
