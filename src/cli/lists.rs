@@ -8,7 +8,6 @@ use super::failure::{Failed, Outcome};
 use super::{Context, output};
 use crate::data_dir::Modes;
 use crate::exit::ExitReason;
-use crate::ledger::{Ledger, TaskKey};
 use crate::model::TaskId;
 use crate::report::write_run;
 use crate::run::{RunError, ends, verify_run};
@@ -18,9 +17,8 @@ use crate::s3::HttpClient;
 pub fn export(context: &Context, asked: &Export) -> Outcome {
     let task = &context.task(&asked.task)?.id;
     let ledger = context.ledger()?;
-    let key = known(&ledger, task)?;
     let run = ledger
-        .find_run(key, asked.run)?
+        .run_numbered(task, asked.run)?
         .ok_or_else(|| no_run(task, asked.run))?;
     fs::create_dir_all(&asked.out).map_err(|error| {
         Failed::usage(format!(
@@ -53,17 +51,16 @@ pub fn export(context: &Context, asked: &Export) -> Outcome {
 pub fn verify(context: &Context, asked: &Verify) -> Outcome {
     let task = context.task(&asked.task)?;
     let ledger = context.ledger()?;
-    let key = known(&ledger, &task.id)?;
     let runs = match asked.run {
         Some(number) => {
             vec![(
                 number,
                 ledger
-                    .find_run(key, number)?
+                    .run_numbered(&task.id, number)?
                     .ok_or_else(|| no_run(&task.id, number))?,
             )]
         }
-        None => ledger.ended_runs(key)?,
+        None => ledger.ended_runs(&task.id)?,
     };
     let http = HttpClient::new(1).map_err(RunError::from)?;
     let destination = ends(&http, task, &context.clock)?.destination;
@@ -93,12 +90,6 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
         .map(|file| file.state.exit_reason())
         .collect();
     Ok(ExitReason::most_serious(&reasons))
-}
-
-fn known(ledger: &Ledger, task: &TaskId) -> Result<TaskKey, Failed> {
-    ledger
-        .find_task(task)?
-        .ok_or_else(|| Failed::usage(format!("task `{task}` has had no run yet")))
 }
 
 fn no_run(task: &TaskId, number: u64) -> Failed {

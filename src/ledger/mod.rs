@@ -6,6 +6,7 @@
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
 mod backup;
+mod books;
 mod browse;
 mod check;
 mod deliveries;

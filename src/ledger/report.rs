@@ -75,6 +75,24 @@ impl Ledger {
         })
     }
 
+    /// All runs of `task` that are over, with their numbers.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn ended_runs(&self, task: &TaskId) -> Result<Vec<(u64, RunKey)>> {
+        self.read(|connection| {
+            connection
+                .prepare(
+                    "SELECT number, run FROM run JOIN task USING (task)
+                     WHERE id = ?1 AND state <> 'running' ORDER BY number",
+                )?
+                .query_map([task.as_str()], |row| {
+                    Ok((row.get(0)?, RunKey(row.get(1)?)))
+                })?
+                .collect()
+        })
+    }
+
     /// The run, once it is over; `None` while it is at work.
     ///
     /// # Errors
