@@ -1,24 +1,22 @@
 //! `nightferry withdraw`.
 
 use std::io::Write;
+use std::thread;
 
 use super::args::Withdraw;
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
-use crate::ledger::{Ledger, Selection};
+use crate::config::TaskConfig;
+use crate::intake::{self, IntakeSettings, LocalLists};
+use crate::ledger::{Ledger, Selection, TaskKey};
 use crate::model::ObjectName;
 use crate::run::{RunError, TaskLock};
 
-/// Settles pending requests as withdrawn. Not beside a run, which may be about
-/// to carry them.
+/// Settles pending requests as withdrawn; those in lists that no run has loaded
+/// yet too, so what was just enqueued can be taken back. Not beside a run, which
+/// may be about to carry them.
 pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
     let task = context.task(&asked.task)?;
-    if !context.ledger_path().exists() {
-        return Err(context.ledger().map(|_| ()).map_or_else(
-            |error| error,
-            |()| Failed::usage("there is no ledger yet, so nothing is pending"),
-        ));
-    }
     let name = asked
         .name
         .as_deref()
@@ -37,6 +35,7 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
     let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, now)?;
     // A run whose process died took them too: its books are closed before they change.
     ledger.interrupt_runs(key, now)?;
+    take_in(context, task, key, &mut ledger)?;
     let selection = match (&asked.list, &name) {
         (Some(path), _) => Selection::List(path),
         (None, Some(name)) => Selection::Name(name),
@@ -44,4 +43,24 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
     };
     let withdrawn = ledger.withdraw(key, selection, now)?;
     output::write(|out| writeln!(out, "{}: {withdrawn} requests withdrawn", task.id))
+}
+
+fn take_in(
+    context: &Context,
+    task: &TaskConfig,
+    key: TaskKey,
+    ledger: &mut Ledger,
+) -> Result<(), Failed> {
+    let local = LocalLists::new(&context.data_dir.task(&task.id));
+    let settings = IntakeSettings {
+        encoding: task.object_lists_encoding,
+        zone: task.zone,
+        clock: &context.clock,
+        wait: &thread::sleep,
+    };
+    let intake = intake::take_in(ledger, key, &[&local], &settings).map_err(RunError::from)?;
+    for problem in &intake.seen.problems {
+        tracing::error!("{}: {problem}", task.id);
+    }
+    Ok(())
 }

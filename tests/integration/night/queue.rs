@@ -204,6 +204,21 @@ fn a_list_is_withdrawn() {
 }
 
 #[test]
+fn what_was_just_enqueued_is_withdrawn_before_any_run() {
+    let harbour = Harbour::new();
+    harbour.put("a", "1");
+    assert_eq!(enqueue(&harbour, &["a", "b"]).code, 0);
+    let end = harbour.run(&["withdraw", "--task", "photos", "--name", "b"]);
+    assert_eq!(
+        (end.code, end.stdout.as_str()),
+        (0, "photos: 1 requests withdrawn\n")
+    );
+    assert_eq!(harbour.night().code, 0);
+    assert_eq!(harbour.requests(), ["a|synced|", "b|ignored|withdrawn"]);
+    assert_eq!(harbour.rows("SELECT * FROM books"), ["photos|2|1|0|1|0|1"]);
+}
+
+#[test]
 fn a_name_is_withdrawn_wherever_it_was_asked_for() {
     let harbour = with_pending();
     let withdraw = ["withdraw", "--task", "photos", "--name", "b"];
