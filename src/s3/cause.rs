@@ -95,7 +95,7 @@ pub enum Trouble<'a> {
 /// |--|--|--|
 /// | `NoSuchKey` | `source_missing` | `bad_request` |
 /// | `NoSuchBucket`, 301 | `bucket_missing` | `bucket_missing` |
-/// | 404 without a code | `server_error` | `bucket_missing` |
+/// | 404 without a code | `server_error` | the same |
 /// | `AccessDenied`, 403 without a code | `source_denied` | `destination_denied` |
 /// | `InvalidObjectState` | `source_archived` | `bad_request` |
 /// | 412, 416 | `source_changed` | `bad_request` |
@@ -220,10 +220,7 @@ fn by_status(side: Side, status: u16, code: Option<&str>) -> FailureCause {
         403 => denied(side),
         // Not S3's own words: a proxy without a backend says the same, and
         // source_missing would be final.
-        404 if code.is_none() => match side {
-            Side::Source => FailureCause::ServerError,
-            Side::Destination => FailureCause::BucketMissing,
-        },
+        404 if code.is_none() => FailureCause::ServerError,
         408 => FailureCause::Timeout,
         412 | 416 if side == Side::Source => FailureCause::SourceChanged,
         413 => FailureCause::TooLarge,
@@ -328,7 +325,7 @@ mod tests {
     fn writing_the_destination_fails_for_these_causes() {
         for (status, code, expected) in [
             (404, "NoSuchBucket", Cause::BucketMissing),
-            (404, "", Cause::BucketMissing),
+            (404, "", Cause::ServerError),
             (403, "AccessDenied", Cause::DestinationDenied),
             (403, "QuotaExceeded", Cause::DestinationFull),
             (507, "", Cause::DestinationFull),
