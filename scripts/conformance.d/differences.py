@@ -54,10 +54,7 @@ def _short(value):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", action="append", required=True, type=Server.read)
-    parser.add_argument("--work")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    servers = options.server
+    servers = parser.parse_known_args()[0].server  # what is for the cases is passed over
     print("| | " + " | ".join(server.name for server in servers) + " |")
     print("|--" * (len(servers) + 1) + "|")
     for title, find in ROWS.items():
