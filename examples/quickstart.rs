@@ -14,7 +14,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use nightferry::run::StopSignal;
 use s3_server::{ACCESS_KEY, NewObject, S3Server, SECRET_KEY};
 
 const SOURCE: &str = "harbour";
@@ -45,7 +47,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     copy_lists(&here.join("fixtures/object_lists"), &inbox)?;
     run(&config);
 
-    say("\nThe second night: the same names again, so all of them are ignored.")?;
+    say("\nThe second night: names of the first again, so all of them are ignored.")?;
     let again = fs::read_to_string(here.join("fixtures/object_lists/2026-11-22.txt"))?;
     let again = again
         .lines()
@@ -62,8 +64,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             "The server stays up at {} until Ctrl-C.",
             server.endpoint()
         ))?;
-        loop {
-            std::thread::park();
+        // The runs listen for signals, and so does this: nothing else would end it.
+        let signal = StopSignal::listen()?;
+        while !signal.is_requested() {
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -156,8 +160,8 @@ fn what_next(folder: &Path, config: &Path) -> String {
          ledger    {ledger}\n  \
          lists     {lists}\n\n\
          Try next:\n  \
-         sqlite3 -box {ledger} \"SELECT run, taken, synced, failed, ignored, deferred FROM run_history\"\n  \
-         sqlite3 -box {ledger} \"SELECT name, cause, http_status FROM failed_requests\"\n  \
+         sqlite3 -readonly -box {ledger} \"SELECT run, taken, synced, failed, ignored, deferred FROM run_history\"\n  \
+         sqlite3 -readonly -box {ledger} \"SELECT name, cause, http_status FROM failed_requests\"\n  \
          target/release/nightferry --config {config} why --task photos 2026/11/harbour.jpg\n  \
          cargo run --release --example quickstart -- --keep",
         config = config.display(),

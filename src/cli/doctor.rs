@@ -75,6 +75,11 @@ fn ledger_line(context: &Context, reasons: &mut Vec<ExitReason>) -> String {
         reasons.push(ExitReason::Unusable);
         return row("PROBLEM", "", "data directory", &error.to_string());
     }
+    if let Err(error) = can_hold_more(context) {
+        reasons.push(ExitReason::Unexpected);
+        let said = format!("cannot be written: {error}; make room, or correct who may write there");
+        return row("PROBLEM", "", "data directory", &said);
+    }
     let path = context.ledger_path();
     match Ledger::open(&path, context.data_dir.modes().file).and_then(Ledger::is_writable) {
         Ok(()) => row(
@@ -116,4 +121,12 @@ fn lists_line(context: &Context, task: &TaskConfig, reasons: &mut Vec<ExitReason
         reasons.push(ExitReason::Unexpected);
         row("PROBLEM", task.id.as_str(), "lists", &problems.join("; "))
     }
+}
+
+/// Writes a little to the data directory and takes it away again: a full disk
+/// shows only then.
+fn can_hold_more(context: &Context) -> std::io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(context.data_dir.root())?;
+    file.write_all(&vec![0; 64 * 1024])?;
+    file.as_file().sync_all()
 }

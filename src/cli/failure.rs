@@ -2,7 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::exit::ExitReason;
-use crate::ledger::LedgerError;
+use crate::ledger::{BackupError, LedgerError};
 use crate::report::ReportError;
 use crate::run::RunError;
 
@@ -66,6 +66,18 @@ impl From<ConfigError> for Failed {
 impl From<LedgerError> for Failed {
     fn from(error: LedgerError) -> Self {
         RunError::from(error).into()
+    }
+}
+
+impl From<BackupError> for Failed {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Itself(_) | BackupError::Occupied(_) => Self {
+                reason: ExitReason::Usage,
+                error: error.into(),
+            },
+            BackupError::Write { .. } | BackupError::Copy { .. } => Self::unexpected(error),
+        }
     }
 }
 

@@ -6,11 +6,13 @@ use std::io::Write;
 use super::args::{Export, Verify};
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
+use crate::config::TaskConfig;
 use crate::data_dir::Modes;
 use crate::exit::ExitReason;
+use crate::ledger::Ledger;
 use crate::model::TaskId;
 use crate::report::write_run;
-use crate::run::{RunError, ends, verify_run};
+use crate::run::{ListState, RunError, VerifiedList, ends, verify_run};
 use crate::s3::HttpClient;
 
 /// Writes the lists of a run again.
@@ -68,6 +70,7 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
     for (number, run) in runs {
         verified.extend(verify_run(&ledger, run, number, &task.id, &destination)?);
     }
+    owe_missing(context, task, &verified)?;
     if asked.json {
         let json = serde_json::to_string_pretty(&verified).map_err(Failed::unexpected)?;
         output::write(|out| writeln!(out, "{json}"))?;
@@ -96,4 +99,22 @@ fn no_run(task: &TaskId, number: u64) -> Failed {
     Failed::usage(format!(
         "task `{task}` has no run {number}; `nightferry runs` shows them"
     ))
+}
+
+/// What is missing is owed again, and the next run delivers it.
+fn owe_missing(
+    context: &Context,
+    task: &TaskConfig,
+    verified: &[VerifiedList],
+) -> Result<(), Failed> {
+    let missing = |file: &&VerifiedList| file.state == ListState::Missing;
+    let mut missing = verified.iter().filter(missing).peekable();
+    if missing.peek().is_none() || !task.deliver_lists {
+        return Ok(());
+    }
+    let mut ledger = Ledger::open(&context.ledger_path(), context.data_dir.modes().file)?;
+    for file in missing {
+        ledger.owe_again(&task.id, &file.path)?;
+    }
+    Ok(())
 }

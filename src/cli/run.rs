@@ -180,6 +180,9 @@ fn dry_run(engine: &Engine, tasks: &[&TaskConfig]) -> Outcome {
     for task in tasks {
         match rehearse(engine, task) {
             Ok(rehearsal) => {
+                for problem in &rehearsal.problems {
+                    tracing::error!("{}: {problem}", task.id);
+                }
                 output::write(|out| write!(out, "{}: {rehearsal}", task.id))?;
                 reasons.extend(rehearsal.exit_reason());
             }

@@ -41,6 +41,14 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
         (None, Some(name)) => Selection::Name(name),
         (None, None) => return Err(Failed::usage("name a list or an object")),
     };
+    if let Selection::List(path) = selection
+        && !ledger.knows_list(key, path)?
+    {
+        return Err(Failed::usage(format!(
+            "task `{}` has no list `{path}`; `nightferry lists` shows their paths",
+            task.id
+        )));
+    }
     let withdrawn = ledger.withdraw(key, selection, now)?;
     output::write(|out| writeln!(out, "{}: {withdrawn} requests withdrawn", task.id))
 }

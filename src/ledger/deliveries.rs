@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, Result, RunKey, TaskKey};
-use crate::model::Timestamp;
+use crate::model::{TaskId, Timestamp};
 
 /// A file of the task's folder, by its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,21 @@ impl Ledger {
             transaction.execute(
                 include_str!("../../sql/statements/owe_input_lists.sql"),
                 [task.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Owes a file of `task` again that was delivered and is gone from the bucket.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn owe_again(&mut self, task: &TaskId, path: &str) -> Result<()> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE delivery SET state = 'owed', etag = NULL, delivered_at = NULL
+                 WHERE path = ?2 AND task = (SELECT task FROM task WHERE id = ?1)",
+                params![task.as_str(), path],
             )?;
             Ok(())
         })

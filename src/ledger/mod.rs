@@ -35,6 +35,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::data_dir::open_or_create;
 
+pub use backup::BackupError;
 pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
@@ -86,8 +87,10 @@ impl Ledger {
     /// # Errors
     /// If there is none, or it is foreign, newer, older, damaged or unreadable.
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Err(LedgerError::Missing(path.to_owned()));
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(LedgerError::Missing(path.to_owned())),
+            Err(error) => return Err(unopenable(path, &error)),
         }
         let ledger = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         ledger.refuse_foreign(false)?;

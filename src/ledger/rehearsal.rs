@@ -19,10 +19,9 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub fn open_to_rehearse(path: &Path) -> Result<Self> {
-        let ledger = if path.exists() {
-            Self::open_read_only(path)?
-        } else {
-            Self::in_memory(path)?
+        let ledger = match Self::open_read_only(path) {
+            Err(LedgerError::Missing(_)) => Self::in_memory(path)?,
+            opened => opened?,
         };
         ledger.read(|connection| {
             connection.execute_batch(

@@ -19,6 +19,20 @@ pub enum Selection<'a> {
 }
 
 impl Ledger {
+    /// Whether a list of `task` is or was at `path`.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn knows_list(&self, task: TaskKey, path: &str) -> Result<bool> {
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM list WHERE task = ?1 AND path = ?2)",
+                params![task.0, path],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Settles the task's pending requests that `selection` means as ignored
     /// (withdrawn) at `now`, and answers how many there were. The caller holds
     /// the task's lock: no run is at work on them.

@@ -47,6 +47,8 @@ pub struct Rehearsal {
     pub requests: u64,
     /// Why it could not begin.
     pub begin_failure: Option<Failure>,
+    /// Lists that cannot be read.
+    pub problems: Vec<String>,
 }
 
 impl Rehearsal {
@@ -57,6 +59,7 @@ impl Rehearsal {
         [
             (self.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (fails, ExitReason::Failed),
+            (!self.problems.is_empty(), ExitReason::Unexpected),
         ]
         .into_iter()
         .filter_map(|(holds, reason)| holds.then_some(reason))
@@ -176,6 +179,7 @@ fn gather(
     if let Some(error) = failed {
         return Err(RunError::Intake(IntakeError::Ledger(error)));
     }
+    rehearsal.problems = scan.seen.problems.iter().map(ToString::to_string).collect();
     rehearsal.in_lists = scan.requests;
     rehearsal.rejected = scan.rejected;
     rehearsal.taken += scan.requests;

@@ -147,6 +147,7 @@ impl Bucket {
                 Trouble::TimedOut => "no answer in time",
                 _ => "the connection failed",
             });
+            let _ = write!(line, " ({})", self.server());
             line.push_str(": ");
             line.push_str(&self.cleaned(&innermost(error)));
         });

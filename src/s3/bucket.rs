@@ -131,6 +131,11 @@ impl Bucket {
         self.0.address.name()
     }
 
+    /// The server: its host, and its port if that is not the usual one.
+    pub(super) fn server(&self) -> &str {
+        self.0.address.base_url().authority()
+    }
+
     /// What was asked of it so far.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -206,3 +206,26 @@ fn an_object_in_parts_arrives_in_the_parts_that_the_memory_allows() {
     assert_eq!(harbour.night().code, 0);
     assert_eq!(harbour.runs()[1], "1|0|0|1|0|0");
 }
+
+#[test]
+fn a_backup_never_replaces_the_ledger_or_what_is_no_ledger() {
+    let harbour = Harbour::new();
+    harbour.put("a", "1");
+    harbour.list("a.txt", "a\n");
+    harbour.night();
+    let back_up =
+        |path: &std::path::Path| harbour.run(&["ledger", "backup", path.to_str().unwrap()]);
+    let ledger = harbour.data_dir().join("ledger.sqlite");
+    let letter = harbour.data_dir().join("letter");
+    std::fs::write(&letter, "not a ledger").unwrap();
+    let link = harbour.data_dir().join("link");
+    std::os::unix::fs::symlink(&ledger, &link).unwrap();
+    for path in [&ledger, &letter, &link] {
+        assert_eq!(back_up(path).code, 2, "{path:?}");
+    }
+    assert_eq!(std::fs::read(&letter).unwrap(), b"not a ledger");
+    let copy = harbour.data_dir().join("copy.sqlite");
+    assert_eq!(back_up(&copy).code, 0);
+    assert_eq!(back_up(&copy).code, 0, "an older backup is replaced");
+    assert_eq!(harbour.run(&["ledger", "check"]).code, 0);
+}

@@ -224,6 +224,10 @@ fn verify_tells_same_from_missing_from_different() {
         states,
         ["same", "same", "same", "missing", "different", "same"]
     );
+
+    // What is missing is owed from then on.
+    harbour.night();
+    assert!(harbour.delivered().contains(&skip));
 }
 
 #[test]

@@ -239,11 +239,18 @@ fn a_name_is_withdrawn_wherever_it_was_asked_for() {
 #[test]
 fn what_is_settled_cannot_be_withdrawn() {
     let harbour = with_pending();
-    for arguments in [["--name", "a"], ["--list", "object_lists/never.txt"]] {
-        let mut all = vec!["withdraw", "--task", "photos"];
-        all.extend(arguments);
-        assert_eq!(harbour.run(&all).stdout, "photos: 0 requests withdrawn\n");
-    }
+    let withdraw = ["withdraw", "--task", "photos"];
+    let settled = harbour.run(&[&withdraw[..], &["--name", "a"]].concat());
+    assert_eq!(settled.stdout, "photos: 0 requests withdrawn\n");
+    let unknown = harbour.run(&[&withdraw[..], &["--list", "object_lists/never.txt"]].concat());
+    assert_eq!(
+        (unknown.code, unknown.stderr.as_str()),
+        (
+            2,
+            "nightferry: task `photos` has no list `object_lists/never.txt`; \
+             `nightferry lists` shows their paths\n"
+        )
+    );
     assert_eq!(harbour.rows("SELECT * FROM books"), ["photos|5|1|0|0|4|1"]);
 }
 
