@@ -6,7 +6,10 @@ use rusqlite::{Connection, TransactionBehavior};
 pub const APPLICATION_ID: i64 = 0x4e46_5259;
 
 /// Each migration once, in order; its place (from 1) is the ledger's version after it.
-const MIGRATIONS: &[&str] = &[include_str!("../../sql/migrations/0001_ledger.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../sql/migrations/0001_ledger.sql"),
+    include_str!("../../sql/migrations/0002_faults.sql"),
+];
 
 /// The public views, made anew with every migration.
 pub const VIEWS: &[(&str, &str)] = &[

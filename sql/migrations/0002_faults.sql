@@ -1,0 +1,44 @@
+-- What a run must remember before it acts, so that the next one understands
+-- what it finds after a crash.
+
+-- Copies that were about to be made: committed before a name's first byte is
+-- written, removed by the outcome. What stands here after a run was perhaps put
+-- and not recorded; the destination shows.
+CREATE TABLE planned_copy (
+    task                    INTEGER NOT NULL REFERENCES task,
+    name                    TEXT    NOT NULL,
+    source_etag             TEXT    NOT NULL,
+    source_size_bytes       INTEGER NOT NULL,
+    -- What the destination had then; NULL: nothing.
+    destination_etag        TEXT,
+    destination_modified_at INTEGER,
+    planned_at              INTEGER NOT NULL,
+    PRIMARY KEY (task, name)
+) STRICT, WITHOUT ROWID;
+
+-- Multipart uploads of ours that the destination holds: resumed part by part,
+-- or aborted.
+CREATE TABLE upload (
+    upload      INTEGER PRIMARY KEY,
+    task        INTEGER NOT NULL REFERENCES task,
+    name        TEXT    NOT NULL,
+    upload_id   TEXT    NOT NULL,
+    source_etag TEXT    NOT NULL,
+    size_bytes  INTEGER NOT NULL,
+    part_bytes  INTEGER NOT NULL,
+    began_at    INTEGER NOT NULL,
+    UNIQUE (task, name)
+) STRICT;
+
+-- Their parts that have arrived, with the digests of what was read.
+CREATE TABLE upload_part (
+    upload   INTEGER NOT NULL REFERENCES upload ON DELETE CASCADE,
+    -- From 1.
+    part     INTEGER NOT NULL,
+    etag     TEXT    NOT NULL,
+    md5      TEXT    NOT NULL,
+    crc      INTEGER,
+    verified TEXT    NOT NULL CHECK (verified IN (
+        'etag_md5', 'content_md5', 'crc32c', 'crc64nvme', 'sha256', 'size_only')),
+    PRIMARY KEY (upload, part)
+) STRICT, WITHOUT ROWID;
