@@ -18,5 +18,5 @@ pub use task::TaskId;
 pub use time::{LocalTime, Month, Timestamp, Zone};
 pub use words::{
     Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState, RunState,
-    UnknownWord, Verified,
+    Side, UnknownWord, Verified,
 };

@@ -3,7 +3,7 @@
 use super::facts::{ETag, ObjectFacts};
 use super::name::ObjectName;
 use super::time::Timestamp;
-use super::words::{FailureCause, IgnoreReason, Verified};
+use super::words::{FailureCause, IgnoreReason, Side, Verified};
 
 /// What the rule says about one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Copied {
 pub struct Failure {
     /// The cause, decided where the answer was read.
     pub cause: FailureCause,
+    /// The end that refused or did not answer; `None` if neither did.
+    pub side: Option<Side>,
     /// The server's error code (`NoSuchKey`, …), if it answered one.
     pub error_code: Option<String>,
     /// The HTTP status, if there was an answer.
@@ -57,11 +59,21 @@ impl Failure {
     pub fn new(cause: FailureCause, message: impl Into<String>) -> Self {
         Self {
             cause,
+            side: None,
             error_code: None,
             http_status: None,
             message: message.into(),
             retry_after_ms: None,
             server_request_id: None,
+        }
+    }
+
+    /// The same failure, at `side`.
+    #[must_use]
+    pub fn at(self, side: Side) -> Self {
+        Self {
+            side: Some(side),
+            ..self
         }
     }
 }

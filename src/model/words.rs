@@ -63,6 +63,16 @@ macro_rules! words {
 }
 
 words! {
+    /// One end of a task.
+    Side ("side") {
+        /// Where objects are read.
+        Source = "source",
+        /// Where objects are written.
+        Destination = "destination",
+    }
+}
+
+words! {
     /// Where a request stands now.
     RequestState ("request state") {
         /// Without an outcome.

@@ -9,9 +9,9 @@ use crate::clock::Clock;
 use crate::config::{Config, EndpointConfig, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
-use crate::model::{OverwriteMode, Timestamp};
+use crate::model::{OverwriteMode, Side, Timestamp};
 use crate::pool::Pool;
-use crate::s3::{Bucket, BucketSpec, HttpClient, Side};
+use crate::s3::{Bucket, BucketSpec, HttpClient};
 
 /// What the command line says about a run.
 #[derive(Debug, Clone, Copy)]

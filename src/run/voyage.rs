@@ -8,7 +8,7 @@ use crate::decide::decide;
 use crate::ledger::Queued;
 use crate::model::{
     Attempt, Copied, Decision, Failure, FailureCause, IgnoreReason, ObjectFacts, ObjectName,
-    Outcome, OverwriteMode,
+    Outcome, OverwriteMode, Side,
 };
 use crate::transfer::{Route, Tally, Transfer};
 
@@ -135,5 +135,6 @@ fn missing(name: &ObjectName) -> Failure {
             FailureCause::SourceMissing,
             format!("the source bucket has no object {name:?}"),
         )
+        .at(Side::Source)
     }
 }

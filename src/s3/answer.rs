@@ -95,6 +95,7 @@ impl Bucket {
         });
         Failure {
             cause,
+            side: Some(self.0.side),
             error_code,
             http_status: Some(status),
             message,
@@ -151,7 +152,7 @@ impl Bucket {
             line.push_str(": ");
             line.push_str(&self.cleaned(&innermost(error)));
         });
-        Failure::new(cause(self.0.side, operation, trouble), message)
+        Failure::new(cause(self.0.side, operation, trouble), message).at(self.0.side)
     }
 
     /// Another's words as one line of at most 300 characters that gives neither
@@ -225,8 +226,8 @@ fn retry_after_ms(headers: &HeaderMap, clock: &Clock) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::super::bucket::tests::bucket_at;
-    use super::super::cause::Side;
     use super::*;
+    use crate::model::Side;
     use crate::model::{FailureCause, Timestamp};
 
     fn refusal(words: &str) -> Failure {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap};
 use url::Url;
 
-use super::cause::Side;
 use super::counters::{Counters, Counting};
 use super::headers::{http_date, text};
 use super::http::HttpClient;
 use crate::clock::Clock;
+use crate::model::Side;
 use crate::secret::Secret;
 
 /// Where a bucket is and who asks.

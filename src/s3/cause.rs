@@ -1,26 +1,6 @@
 //! The one table that says what went wrong.
 
-use crate::model::FailureCause;
-
-/// One end of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// Where objects are read.
-    Source,
-    /// Where objects are written.
-    Destination,
-}
-
-impl Side {
-    /// The side in a message.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Destination => "destination",
-        }
-    }
-}
+use crate::model::{FailureCause, Side};
 
 /// What was asked of the server, by S3's own names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

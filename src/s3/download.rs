@@ -115,7 +115,7 @@ impl DownloadBody {
             .describe(Operation::GetObject, Some(&self.name), |line| {
                 line.push_str(why);
             });
-        Failure::new(cause, message)
+        Failure::new(cause, message).at(self.bucket.side())
     }
 }
 

@@ -19,7 +19,7 @@ mod request;
 mod xml;
 
 pub use bucket::{Bucket, BucketError, BucketSpec};
-pub use cause::{Operation, Side};
+pub use cause::Operation;
 pub use counters::Counters;
 pub use download::{ContentRange, Download, DownloadBody};
 pub use headers::Head;

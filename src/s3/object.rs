@@ -12,11 +12,11 @@ use rusty_s3::Method;
 
 use super::answer::request_id;
 use super::bucket::Bucket;
-use super::cause::{Operation, Side};
+use super::cause::Operation;
 use super::download::{ContentRange, Download, DownloadBody};
 use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, text};
 use super::request::{Body, Headers, Request, time_to_move};
-use crate::model::{CarriedHeaders, Checksum, ETag, Failure};
+use crate::model::{CarriedHeaders, Checksum, ETag, Failure, Side};
 
 /// What of an object is read, and under which condition.
 #[derive(Debug, Clone, Copy, Default)]

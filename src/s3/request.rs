@@ -132,7 +132,7 @@ impl Bucket {
             let message = self.describe(request.operation, request.name, |line| {
                 line.push_str(&why);
             });
-            Failure::new(FailureCause::MetadataRefused, message)
+            Failure::new(FailureCause::MetadataRefused, message).at(self.0.side)
         })?;
         let url = self.signed_url(request)?;
         let mut http = reqwest::blocking::Request::new(http_method(request.method), url);
@@ -182,7 +182,7 @@ impl Bucket {
         let message = self.describe(operation, Some(name), |line| {
             line.push_str("no URL can hold this name");
         });
-        Failure::new(FailureCause::BadRequest, message)
+        Failure::new(FailureCause::BadRequest, message).at(self.0.side)
     }
 }
 
@@ -246,8 +246,8 @@ const fn http_method(method: Method) -> reqwest::Method {
 #[cfg(test)]
 mod tests {
     use super::super::bucket::tests::bucket_at;
-    use super::super::cause::Side;
     use super::*;
+    use crate::model::Side;
 
     #[test]
     fn values_that_signing_would_alter_are_refused() {

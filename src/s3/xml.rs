@@ -55,7 +55,7 @@ impl Bucket {
     /// A good status with an answer that makes no sense.
     pub(super) fn nonsense(&self, operation: Operation, name: Option<&str>, why: &str) -> Failure {
         let message = self.describe(operation, name, |line| line.push_str(why));
-        Failure::new(FailureCause::ServerError, message)
+        Failure::new(FailureCause::ServerError, message).at(self.0.side)
     }
 }
 

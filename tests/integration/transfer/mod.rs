@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nightferry::clock::Clock;
-use nightferry::model::{Failure, ObjectFacts};
-use nightferry::s3::{Bucket, BucketSpec, HttpClient, Side};
+use nightferry::model::{Failure, ObjectFacts, Side};
+use nightferry::s3::{Bucket, BucketSpec, HttpClient};
 use nightferry::secret::Secret;
 use nightferry::transfer::{Arrival, Buffers, Limits, RetryPolicy, Route, Tally, Transfer};
 

@@ -2,7 +2,8 @@
 
 use nightferry::clock::Clock;
 use nightferry::model::FailureCause;
-use nightferry::s3::{Bucket, HttpClient, Side};
+use nightferry::model::Side;
+use nightferry::s3::{Bucket, HttpClient};
 
 use super::{World, object, spec};
 use crate::s3_server::{ACCESS_KEY, Fault, Rights, S3Server, SECRET_KEY};
