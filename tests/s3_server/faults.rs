@@ -51,6 +51,8 @@ pub enum FaultAction {
     },
     /// The request is never handled nor answered.
     StallForever,
+    /// The request is handled, but never answered.
+    StallAnswer,
     /// The closure runs before the request is handled as usual, or as another fault has it. It is
     /// given the server, which it could not own without keeping it from ever being dropped.
     CallBack(Arc<dyn Fn(&S3Server) + Send + Sync>),
@@ -81,6 +83,7 @@ impl fmt::Debug for FaultAction {
             Self::StoreCorrupted => "StoreCorrupted",
             Self::CompleteAnswers200WithError { .. } => "CompleteAnswers200WithError",
             Self::StallForever => "StallForever",
+            Self::StallAnswer => "StallAnswer",
             Self::CallBack(_) => "CallBack",
             Self::WrongEtag => "WrongEtag",
             Self::EmptyEtag => "EmptyEtag",

@@ -16,7 +16,8 @@ struct GateState {
     key: Option<String>,
     arrived: Mutex<usize>,
     arrival: Condvar,
-    open: watch::Sender<bool>,
+    /// How many requests may have passed by now.
+    may_pass: watch::Sender<usize>,
 }
 
 impl Gate {
@@ -50,9 +51,16 @@ impl Gate {
         *self.0.arrived()
     }
 
+    /// Lets so many requests go on, in the order of their arrival.
+    pub fn let_pass(&self, count: usize) {
+        self.0
+            .may_pass
+            .send_modify(|may_pass| *may_pass = may_pass.saturating_add(count));
+    }
+
     /// Lets the waiting requests and all later ones go on.
     pub fn open(&self) {
-        self.0.open.send_replace(true);
+        self.0.may_pass.send_replace(usize::MAX);
     }
 }
 
@@ -76,10 +84,15 @@ impl GateState {
     }
 
     async fn pass(&self) {
-        *self.arrived() += 1;
+        let place = {
+            let mut arrived = self.arrived();
+            *arrived += 1;
+            *arrived
+        };
         self.arrival.notify_all();
+        let mut may_pass = self.may_pass.subscribe();
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.open.subscribe().wait_for(|open| *open).await;
+        let _ = may_pass.wait_for(|may_pass| *may_pass >= place).await;
     }
 }
 
@@ -101,10 +114,10 @@ impl Gates {
             key: key.map(str::to_owned),
             arrived: Mutex::default(),
             arrival: Condvar::new(),
-            open: watch::Sender::new(false),
+            may_pass: watch::Sender::new(0),
         });
         let mut gates = self.lock();
-        gates.retain(|gate| !*gate.open.borrow());
+        gates.retain(|gate| *gate.may_pass.borrow() < usize::MAX);
         gates.push(Arc::clone(&state));
         Gate(state)
     }

@@ -61,6 +61,9 @@ async fn answer(
         let response = s3.call(request).await;
         response.map_err(|error| io::Error::other(s3s::StdError::from(error)))?
     };
+    if matches!(exchange.action(), Some(FaultAction::StallAnswer)) {
+        std::future::pending::<()>().await;
+    }
     if matches!(
         exchange.action(),
         Some(FaultAction::DropConnection | FaultAction::DropAnswer)
