@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::model::{CarriedHeaders, Failure, FailureCause, TaskId};
-use crate::s3::{Body, Bucket, GetOptions, Upload};
+use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
+use crate::s3::{Body, Bucket, Condition, GetOptions, Upload};
 
 /// A server refuses requests whose time is further off than this (AWS: 15 minutes).
 const WORST_SKEW_MS: i64 = 15 * 60 * 1000;
@@ -175,6 +175,7 @@ fn check_canary(destination: &Bucket, canary: &str) -> Vec<Check> {
             "destination read",
             read_canary(destination, canary),
         ));
+        checks.push(check_conditions(destination, canary));
         checks.push(match destination.delete(canary) {
             Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
             Err(failure) => Check {
@@ -186,21 +187,49 @@ fn check_canary(destination: &Bucket, canary: &str) -> Vec<Check> {
     checks
 }
 
+/// Sees whether writes are refused (HTTP 412) whose condition does not hold, now
+/// that the canary is there; the destination remembers what it was seen to keep.
+fn check_conditions(destination: &Bucket, canary: &str) -> Check {
+    const SUBJECT: &str = "destination conditions";
+    let other = ETag::new("00000000000000000000000000000000");
+    let mut kept = Vec::new();
+    for (name, condition) in [
+        ("If-None-Match", Condition::Nothing),
+        ("If-Match", Condition::Tag(&other)),
+    ] {
+        if let Err(failure) = put_canary(destination, canary, condition)
+            && failure.is_refused_condition()
+        {
+            destination.keeps(condition);
+            kept.push(name);
+        }
+    }
+    if kept.is_empty() {
+        let note = "writes are made whatever others wrote meanwhile: neither If-None-Match nor \
+                    If-Match is kept";
+        return Check {
+            subject: SUBJECT,
+            verdict: Verdict::Note(note.to_owned()),
+        };
+    }
+    Check::of(SUBJECT, Ok(format!("keeps {}", kept.join(" and "))))
+}
+
 fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
+    tried(|| put_canary(destination, canary, Condition::Anything))
+        .map(|()| "can be written".to_owned())
+}
+
+fn put_canary(destination: &Bucket, canary: &str, condition: Condition<'_>) -> Result<(), Failure> {
     let headers = CarriedHeaders(vec![("content-type".to_owned(), "text/plain".to_owned())]);
-    tried(|| {
-        destination.put(
-            canary,
-            Upload {
-                body: Body::Bytes(Bytes::from_static(CANARY)),
-                headers: &headers,
-                content_md5: None,
-                checksum: None,
-                if_none_match: false,
-            },
-        )
-    })
-    .map(|_| "can be written".to_owned())
+    let upload = Upload {
+        body: Body::Bytes(Bytes::from_static(CANARY)),
+        headers: &headers,
+        content_md5: None,
+        checksum: None,
+        condition,
+    };
+    destination.put(canary, upload).map(drop)
 }
 
 fn read_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {

@@ -1,54 +1,85 @@
-//! The one writer of outcomes: collects what workers send and commits it in batches.
+//! The one writer of a run's notes: collects what the run sends and commits it in batches.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::ledger::{Ledger, LedgerError, Recording};
-use crate::model::{Attempt, RunBooks};
+use crate::model::{Note, RunBooks};
 
-/// The most outcomes that one transaction takes.
+/// The most notes that one transaction takes.
 const BATCH: usize = 512;
 
-/// How long an outcome waits for company before it is committed.
+/// How long a note for which nobody waits waits for company.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Commits every attempt that arrives until all senders are gone, and answers
-/// with the sums of what was committed. `requests_sent` tells how many requests
-/// the run has sent so far.
+/// A note on its way into the ledger.
+#[derive(Debug)]
+pub struct Entry {
+    /// What is to be written.
+    pub note: Note,
+    /// Who goes on once it is committed: the object's place in the order of work.
+    pub waiting: Option<u64>,
+}
+
+/// Commits every note that arrives until all senders are gone, tells `committed`
+/// who may go on, and answers with the sums of what was committed.
+/// `requests_sent` tells how many requests the run has sent so far.
 ///
 /// # Errors
 /// If the ledger cannot be written. What was not committed stays pending.
 pub fn record(
     ledger: &mut Ledger,
     recording: &Recording,
-    attempts: &Receiver<Attempt>,
+    entries: &Receiver<Entry>,
     requests_sent: impl Fn() -> u64,
+    committed: impl Fn(u64),
 ) -> Result<RunBooks, LedgerError> {
     let mut books = RunBooks::default();
-    let mut batch = Vec::with_capacity(BATCH);
-    while collect(attempts, &mut batch) {
-        let added = ledger.record(recording, &batch, requests_sent())?;
+    let mut batch = Batch::default();
+    while batch.collect(entries) {
+        let added = ledger.record(recording, &batch.notes, requests_sent())?;
         books.synced += added.synced;
         books.failed += added.failed;
         books.ignored += added.ignored;
         books.synced_bytes += added.synced_bytes;
-        batch.clear();
+        batch.notes.clear();
+        batch.waiting.drain(..).for_each(&committed);
     }
     Ok(books)
 }
 
-/// Fills `batch` with the next attempts; `false` once there are no more.
-fn collect(attempts: &Receiver<Attempt>, batch: &mut Vec<Attempt>) -> bool {
-    let Ok(first) = attempts.recv() else {
-        return false;
-    };
-    batch.push(first);
-    let deadline = Instant::now() + PATIENCE;
-    while batch.len() < BATCH {
-        match attempts.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(attempt) => batch.push(attempt),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+/// Notes that are committed together, and who waits for them.
+#[derive(Default)]
+struct Batch {
+    notes: Vec<Note>,
+    waiting: Vec<u64>,
+}
+
+impl Batch {
+    /// Takes what has arrived; `false` once nothing can come any more. Waits for
+    /// company only while nobody waits for what there is.
+    fn collect(&mut self, entries: &Receiver<Entry>) -> bool {
+        let Ok(first) = entries.recv() else {
+            return false;
+        };
+        self.add(first);
+        let deadline = Instant::now() + PATIENCE;
+        while self.notes.len() < BATCH {
+            let patience = if self.waiting.is_empty() {
+                deadline.saturating_duration_since(Instant::now())
+            } else {
+                Duration::ZERO
+            };
+            match entries.recv_timeout(patience) {
+                Ok(entry) => self.add(entry),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
         }
+        true
     }
-    true
+
+    fn add(&mut self, entry: Entry) {
+        self.waiting.extend(entry.waiting);
+        self.notes.push(entry.note);
+    }
 }

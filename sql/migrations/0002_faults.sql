@@ -8,11 +8,12 @@ CREATE TABLE planned_copy (
     task                    INTEGER NOT NULL REFERENCES task,
     name                    TEXT    NOT NULL,
     source_etag             TEXT    NOT NULL,
+    -- Its MD5 in hexadecimal, where the source states it.
+    source_md5              TEXT,
     source_size_bytes       INTEGER NOT NULL,
     -- What the destination had then; NULL: nothing.
     destination_etag        TEXT,
     destination_modified_at INTEGER,
-    planned_at              INTEGER NOT NULL,
     PRIMARY KEY (task, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -26,7 +27,6 @@ CREATE TABLE upload (
     source_etag TEXT    NOT NULL,
     size_bytes  INTEGER NOT NULL,
     part_bytes  INTEGER NOT NULL,
-    began_at    INTEGER NOT NULL,
     UNIQUE (task, name)
 ) STRICT;
 
@@ -36,7 +36,7 @@ CREATE TABLE upload_part (
     -- From 1.
     part     INTEGER NOT NULL,
     etag     TEXT    NOT NULL,
-    md5      TEXT    NOT NULL,
+    md5      BLOB    NOT NULL,
     crc      INTEGER,
     verified TEXT    NOT NULL CHECK (verified IN (
         'etag_md5', 'content_md5', 'crc32c', 'crc64nvme', 'sha256', 'size_only')),

@@ -64,7 +64,7 @@ pub enum Command {
     Withdraw(Withdraw),
     /// The night: take in lists, carry objects, record outcomes, write lists, print the summary
     #[command(
-        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --dry-run"
+        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --dry-run\n  nightferry run --settle-only"
     )]
     Run(Run),
     /// How each task stands now
@@ -168,6 +168,10 @@ pub struct Run {
     /// Begin nothing new after so long, such as 6h or 90m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub max_duration: Option<std::time::Duration>,
+    /// Only complete what an earlier run could not: record copies that it made and
+    /// did not come to record, write and deliver lists; take in and move nothing
+    #[arg(long, conflicts_with_all = ["rehearse", "limit"])]
+    pub settle_only: bool,
     /// Print the books of the runs as JSON instead of the summary
     #[arg(long)]
     pub json: bool,

@@ -69,6 +69,7 @@ fn options(context: &Context, asked: &Run) -> Options {
         limit: asked.limit,
         until: asked.until,
         max_duration_ms,
+        settle_only: asked.settle_only,
         display,
     }
 }

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
-    Attempt, Copied, Deferral, ETag, Failure, FailureCause, IgnoreReason, ObjectFacts, ObjectName,
-    Outcome, RequestState, RunState, TaskId, Timestamp, Verified, Zone,
+    Attempt, Copied, Deferral, ETag, Failure, FailureCause, IgnoreReason, Note, ObjectFacts,
+    ObjectName, Outcome, RequestState, RunState, TaskId, Timestamp, Verified, Zone,
 };
 
 /// The instant written as RFC 3339.
@@ -148,7 +148,9 @@ impl Fixture {
 
     /// Records what the run did about one name.
     pub fn settle(&mut self, night: &Night, attempt: Attempt) {
-        self.ledger.record(&night.recording, &[attempt], 4).unwrap();
+        self.ledger
+            .record(&night.recording, &[Note::Settled(Box::new(attempt))], 4)
+            .unwrap();
     }
 
     /// Ends the run, and closes it with `exit_code`.

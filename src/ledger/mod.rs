@@ -17,6 +17,7 @@ mod error;
 pub(crate) mod fixture;
 mod lists;
 mod outcomes;
+mod plans;
 mod queue;
 mod rehearsal;
 mod report;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use super::plans;
 use super::runs::day_number;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, RunKey, TaskKey};
 use crate::model::{
-    Attempt, IgnoreReason, LocalTime, ObjectFacts, Outcome, RequestState, RunBooks, Zone,
+    Attempt, IgnoreReason, LocalTime, Note, ObjectFacts, Outcome, RequestState, RunBooks, Zone,
 };
 
 /// Requests of one name are settled in steps of so many, to keep memory flat
@@ -29,37 +30,63 @@ pub struct Recording {
 }
 
 impl Ledger {
-    /// Records a batch in one transaction. The first request for each name gets
+    /// Writes a batch of notes in one transaction. The first request for each name gets
     /// the attempt's outcome, further ones follow it: ignored as duplicates, or
-    /// failed for the same cause. Says what was added to the run's books.
+    /// failed for the same cause. An outcome ends the plan and the upload of its
+    /// name. Says what was added to the run's books.
     ///
     /// # Errors
     /// If the ledger cannot be written; nothing of the batch is then recorded.
     pub fn record(
         &mut self,
         recording: &Recording,
-        batch: &[Attempt],
+        batch: &[Note],
         requests_sent: u64,
     ) -> Result<RunBooks> {
         self.write(|transaction| {
             let mut tally = Tally::default();
-            for attempt in batch {
-                settle(transaction, recording, attempt, &mut tally)?;
+            for note in batch {
+                write(transaction, recording, note, &mut tally)?;
             }
-            tally.keep(transaction, recording, batch, requests_sent)?;
+            tally.keep(transaction, recording, requests_sent)?;
             Ok(tally.books)
         })
     }
 }
 
+fn write<'n>(
+    connection: &Connection,
+    recording: &Recording,
+    note: &'n Note,
+    tally: &mut Tally<'n>,
+) -> rusqlite::Result<()> {
+    let task = recording.task;
+    match note {
+        Note::Planned(name, copy) => plans::plan(connection, task, name, copy),
+        Note::UploadBegun(name, upload) => plans::upload_begun(connection, task, name, upload),
+        Note::PartArrived(name, part) => plans::part_arrived(connection, task, name, part),
+        Note::UploadGone(name) => plans::upload_gone(connection, task, name),
+        Note::Settled(attempt) => {
+            settle(connection, recording, attempt, tally)?;
+            tally.last = Some(attempt.name.as_str());
+            tally.retries += attempt.retries;
+            tally.throttled += attempt.throttled;
+            Ok(())
+        }
+    }
+}
+
 /// What a batch adds to the books and to the days.
 #[derive(Default)]
-struct Tally {
+struct Tally<'n> {
     books: RunBooks,
+    retries: u32,
+    throttled: u32,
+    last: Option<&'n str>,
     days: BTreeMap<(String, Counted, &'static str), (i64, i64)>,
 }
 
-impl Tally {
+impl Tally<'_> {
     fn add(&mut self, day: &str, row: &Row<'_>) {
         let slot = self
             .days
@@ -87,7 +114,6 @@ impl Tally {
         &self,
         connection: &Connection,
         recording: &Recording,
-        batch: &[Attempt],
         requests_sent: u64,
     ) -> rusqlite::Result<()> {
         for ((day, kind, reason), (requests, bytes)) in &self.days {
@@ -101,13 +127,12 @@ impl Tally {
                 *bytes,
             )?;
         }
-        let retries: u32 = batch.iter().map(|attempt| attempt.retries).sum();
-        let throttled: u32 = batch.iter().map(|attempt| attempt.throttled).sum();
         connection
             .prepare_cached(
                 "UPDATE run SET synced = synced + ?2, failed = failed + ?3, ignored = ignored + ?4,
                      synced_bytes = synced_bytes + ?5, retries = retries + ?6,
-                     throttled = throttled + ?7, requests_sent = ?8, resume_name = ?9
+                     throttled = throttled + ?7, requests_sent = ?8,
+                     resume_name = coalesce(?9, resume_name)
                  WHERE run = ?1",
             )?
             .execute(params![
@@ -116,11 +141,11 @@ impl Tally {
                 self.books.failed,
                 self.books.ignored,
                 self.books.synced_bytes,
-                retries,
-                throttled,
+                self.retries,
+                self.throttled,
                 requests_sent,
                 // Should the process die, the next run goes on about here.
-                batch.last().map(|attempt| attempt.name.as_str())
+                self.last
             ])?;
         Ok(())
     }
@@ -173,7 +198,7 @@ fn settle(
     connection: &Connection,
     recording: &Recording,
     attempt: &Attempt,
-    tally: &mut Tally,
+    tally: &mut Tally<'_>,
 ) -> rusqlite::Result<()> {
     let at = recording.zone.local(attempt.at);
     let day = at.day().to_string();
@@ -190,6 +215,7 @@ fn settle(
             break;
         }
     }
+    end_plan(connection, recording.task, attempt)?;
     if let (Outcome::Synced(copied), Some(source)) = (&attempt.outcome, &attempt.source) {
         connection
             .prepare_cached(
@@ -203,6 +229,19 @@ fn settle(
                 source.etag.as_str(),
                 copied.copy_etag.as_str()
             ])?;
+    }
+    Ok(())
+}
+
+/// What was planned for the name is done or given up, unless the copy may have
+/// been made although the answer did not come: then the next run looks.
+fn end_plan(connection: &Connection, task: TaskKey, attempt: &Attempt) -> rusqlite::Result<()> {
+    let unclear = matches!(&attempt.outcome, Outcome::Failed(failure) if failure.may_have_landed());
+    if !unclear {
+        plans::unplan(connection, task, &attempt.name)?;
+    }
+    if matches!(attempt.outcome, Outcome::Synced(_)) {
+        plans::upload_gone(connection, task, &attempt.name)?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What a run has still to do, name by name.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
-use super::{Ledger, Result, TaskKey};
-use crate::model::{ETag, LastCopy, ObjectName};
+use super::{Ledger, Result, TaskKey, plans};
+use crate::model::{ETag, LastCopy, ObjectName, OpenUpload, PlannedCopy};
 
 /// A name with pending requests, and our own last copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub struct Queued {
     pub name: ObjectName,
     /// What the ledger remembers of its last copy.
     pub last_copy: Option<LastCopy>,
+    /// A copy that an earlier run was about to make, without an outcome.
+    pub planned: Option<PlannedCopy>,
+    /// Its multipart upload, if it had begun one.
+    pub upload: Option<OpenUpload>,
 }
 
 /// A stretch of the alphabet of names.
@@ -36,22 +40,57 @@ impl Ledger {
         stretch: &Stretch<'_>,
         limit: usize,
     ) -> Result<Vec<Queued>> {
+        let queue = "SELECT DISTINCT name FROM request
+                     WHERE task = ?1 AND state = 'pending' AND request <= ?3";
+        self.queued_names(task, through, stretch, limit, queue)
+    }
+
+    /// The same, but only names of which an earlier run planned a copy without
+    /// getting to its outcome.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn next_planned_names(
+        &self,
+        task: TaskKey,
+        through: i64,
+        stretch: &Stretch<'_>,
+        limit: usize,
+    ) -> Result<Vec<Queued>> {
+        let queue = "SELECT name FROM planned_copy AS plan
+                     WHERE task = ?1 AND EXISTS (
+                         SELECT 1 FROM request WHERE request.task = ?1 AND state = 'pending'
+                             AND request.name = plan.name AND request <= ?3)";
+        self.queued_names(task, through, stretch, limit, queue)
+    }
+
+    fn queued_names(
+        &self,
+        task: TaskKey,
+        through: i64,
+        stretch: &Stretch<'_>,
+        limit: usize,
+        queue: &str,
+    ) -> Result<Vec<Queued>> {
         let (bound, comparison) = match stretch {
             Stretch::From(name) => (name, ">="),
             Stretch::After(name) => (name, ">"),
         };
         let sql = format!(
-            "SELECT queue.name, source_etag, copy_etag
-             FROM (SELECT DISTINCT name FROM request
-                   WHERE task = ?1 AND state = 'pending' AND name {comparison} ?2 AND request <= ?3
-                   ORDER BY name LIMIT ?4) AS queue
+            "SELECT queue.name, last_copy.source_etag, copy_etag, plan.source_etag, source_md5,
+                    source_size_bytes, destination_etag, destination_modified_at, upload
+             FROM ({queue} AND name {comparison} ?2 ORDER BY name LIMIT ?4) AS queue
              LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = queue.name
+             LEFT JOIN planned_copy AS plan ON plan.task = ?1 AND plan.name = queue.name
+             LEFT JOIN upload ON upload.task = ?1 AND upload.name = queue.name
              ORDER BY queue.name"
         );
         self.read(|connection| {
             connection
                 .prepare_cached(&sql)?
-                .query_map(params![task.0, bound, through, limit], queued)?
+                .query_map(params![task.0, bound, through, limit], |row| {
+                    planned(connection, task, row)
+                })?
                 .collect()
         })
     }
@@ -68,5 +107,18 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
     Ok(Queued {
         name: ObjectName::from_checked(row.get(0)?),
         last_copy,
+        planned: None,
+        upload: None,
     })
+}
+
+/// The same row, with the planned copy in the columns behind, and the key of
+/// an upload, if there is one.
+fn planned(connection: &Connection, task: TaskKey, row: &Row<'_>) -> rusqlite::Result<Queued> {
+    let mut queued = queued(row)?;
+    queued.planned = plans::planned_copy(row, 3)?;
+    if row.get::<_, Option<i64>>(8)?.is_some() {
+        queued.upload = plans::open_upload(connection, task, &queued.name)?;
+    }
+    Ok(queued)
 }

@@ -8,14 +8,16 @@ mod outcome;
 mod run;
 mod task;
 mod time;
+mod upload;
 mod words;
 
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
 pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
-pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Outcome};
+pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use run::{RunBooks, RunId, run_name};
 pub use task::TaskId;
 pub use time::{LocalTime, Month, Timestamp, Zone};
+pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use words::{
     Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState, RunState,
     Side, UnknownWord, Verified,

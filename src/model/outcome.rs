@@ -3,6 +3,7 @@
 use super::facts::{ETag, ObjectFacts};
 use super::name::ObjectName;
 use super::time::Timestamp;
+use super::upload::{ArrivedPart, OpenUpload, PlannedCopy};
 use super::words::{FailureCause, IgnoreReason, Side, Verified};
 
 /// What the rule says about one object.
@@ -76,6 +77,24 @@ impl Failure {
             ..self
         }
     }
+
+    /// Whether the destination refused a write because it has something else
+    /// than the decision to copy rested on.
+    #[must_use]
+    pub fn is_refused_condition(&self) -> bool {
+        self.side == Some(Side::Destination) && self.http_status == Some(412)
+    }
+
+    /// Whether the destination may have made the copy although this was all
+    /// that came back.
+    #[must_use]
+    pub fn may_have_landed(&self) -> bool {
+        self.side == Some(Side::Destination)
+            && matches!(
+                self.cause,
+                FailureCause::Network | FailureCause::Timeout | FailureCause::ServerError
+            )
+    }
 }
 
 /// The outcome of a request. Ignored is no error.
@@ -110,4 +129,19 @@ pub struct Attempt {
     pub retries: u32,
     /// How many answers asked for a slower pace.
     pub throttled: u32,
+}
+
+/// What a run writes into the ledger while it is at work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A copy of the name is about to be made.
+    Planned(ObjectName, PlannedCopy),
+    /// A multipart upload has begun.
+    UploadBegun(ObjectName, OpenUpload),
+    /// A part of the name's upload has arrived.
+    PartArrived(ObjectName, ArrivedPart),
+    /// The name's upload is not at the destination any more.
+    UploadGone(ObjectName),
+    /// An outcome was reached.
+    Settled(Box<Attempt>),
 }

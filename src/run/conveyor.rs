@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 use super::in_parts::InParts;
@@ -17,8 +17,11 @@ use super::stop::Stop;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
 use crate::ledger::LedgerError;
-use crate::model::{Attempt, Copied, Deferral, Failure, ObjectName, Outcome, OverwriteMode};
+use crate::model::{
+    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode,
+};
 use crate::pool::{Pool, guarded};
+use crate::recorder::Entry;
 use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 
 /// How often the time and the signals are looked at while nothing happens.
@@ -46,10 +49,12 @@ pub struct Means<'a> {
     pub stop: &'a Stop,
     /// Tells the time.
     pub clock: &'a Clock,
-    /// Where outcomes go; sending waits while the recorder is behind.
-    pub attempts: SyncSender<Attempt>,
+    /// Where notes go; sending waits while the recorder is behind.
+    pub notes: SyncSender<Entry>,
     /// Who watches.
     pub progress: &'a Progress,
+    /// Whether copies of earlier runs are recognised and nothing is carried.
+    pub settle_only: bool,
 }
 
 /// What was left undone, and why.
@@ -62,7 +67,9 @@ pub struct Left {
 }
 
 /// What a task answers with.
-pub(super) enum Event {
+pub enum Event {
+    /// A note about the object of this place in the order of work is committed.
+    Committed(u64),
     /// Both ends were looked at.
     Looked(Box<Voyage>, Result<Look, Failure>),
     /// A copy in one piece ended; so many bytes of memory are free again.
@@ -70,7 +77,7 @@ pub(super) enum Event {
     /// A copy in parts began.
     Begun(u64, Result<Box<PartsCopy>, Failure>),
     /// A part ended.
-    Part(u64, Result<(), Failure>),
+    Part(u64, Result<ArrivedPart, Failure>),
     /// A copy in parts was put together.
     Finished(u64, Result<Arrival, Failure>),
     /// A copy in parts was given up.
@@ -84,6 +91,8 @@ pub struct Conveyor<'a> {
     events: Receiver<Event>,
     sequence: u64,
     looking: usize,
+    /// Objects whose planned copy is being committed.
+    planned: HashMap<u64, (Box<Voyage>, Route)>,
     ready: VecDeque<(Box<Voyage>, Route)>,
     pub(super) in_parts: HashMap<u64, InParts>,
     free_slots: usize,
@@ -95,10 +104,9 @@ pub struct Conveyor<'a> {
 }
 
 impl<'a> Conveyor<'a> {
-    /// A conveyor at rest.
+    /// A conveyor at rest, whose tasks and recorder answer over this channel.
     #[must_use]
-    pub fn new(means: Means<'a>) -> Self {
-        let (sender, events) = mpsc::channel();
+    pub fn new(means: Means<'a>, (sender, events): (Sender<Event>, Receiver<Event>)) -> Self {
         let (free_slots, free_bytes) = (means.workers, means.memory_bytes);
         Self {
             means,
@@ -106,6 +114,7 @@ impl<'a> Conveyor<'a> {
             events,
             sequence: 0,
             looking: 0,
+            planned: HashMap::new(),
             ready: VecDeque::new(),
             in_parts: HashMap::new(),
             free_slots,
@@ -137,6 +146,7 @@ impl<'a> Conveyor<'a> {
 
     fn is_idle(&self) -> bool {
         self.looking == 0
+            && self.planned.is_empty()
             && self.ready.is_empty()
             && self.in_parts.is_empty()
             && self.free_slots == self.means.workers
@@ -153,6 +163,7 @@ impl<'a> Conveyor<'a> {
         if self.stopping.is_some() {
             self.means.transfer.stop.store(true, Ordering::Relaxed);
             self.ready.clear();
+            self.planned.clear();
         }
     }
 
@@ -166,7 +177,7 @@ impl<'a> Conveyor<'a> {
     fn look_ahead(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
         while self.stopping.is_none()
             && self.looking < self.means.workers
-            && self.looking + self.ready.len() < 2 * self.means.workers
+            && self.looking + self.planned.len() + self.ready.len() < 2 * self.means.workers
         {
             let Some(queued) = names.next()? else {
                 return Ok(());
@@ -215,7 +226,7 @@ impl<'a> Conveyor<'a> {
     /// Begins transfers, parts first, as far as slots and memory allow.
     fn load(&mut self) {
         self.load_parts();
-        while let Some((voyage, route)) = self.ready.pop_front() {
+        while let Some((voyage, route)) = self.next_ready() {
             let begun = match &route {
                 Route::Whole { buffer_bytes } => self.take((*buffer_bytes).max(LEAST_BUFFER_BYTES)),
                 Route::Parts(_) => self.take(LEAST_BUFFER_BYTES),
@@ -233,6 +244,15 @@ impl<'a> Conveyor<'a> {
         }
     }
 
+    /// The next object to begin: one in parts only if it would not just wait
+    /// behind another, so that few uploads are open at a time.
+    fn next_ready(&mut self) -> Option<(Box<Voyage>, Route)> {
+        let waiting = self.has_parts_waiting();
+        let may_begin = |(_, route): &(_, Route)| !waiting || matches!(route, Route::Whole { .. });
+        let place = self.ready.iter().position(may_begin)?;
+        self.ready.remove(place)
+    }
+
     fn carry_whole(&self, mut voyage: Box<Voyage>, bytes: u64) {
         let transfer = Arc::clone(&self.means.transfer);
         self.spawn(move || {
@@ -243,10 +263,14 @@ impl<'a> Conveyor<'a> {
 
     fn on(&mut self, event: Event) {
         match event {
+            Event::Committed(sequence) => self.on_committed(sequence),
             Event::Looked(voyage, look) => {
                 self.looking -= 1;
                 match look {
-                    Ok(Look::Carry(route)) => self.ready.push_back((voyage, route)),
+                    // Left as it is, for a run that carries.
+                    Ok(Look::Carry(_)) if self.means.settle_only => {}
+                    Ok(Look::Carry(route)) => self.plan(voyage, route),
+                    Ok(Look::Found(copied)) => self.settle(voyage, Outcome::Synced(copied)),
                     Ok(Look::Settled(reason)) => self.settle(voyage, Outcome::Ignored(reason)),
                     Err(failure) => self.fail(voyage, failure),
                 }
@@ -274,6 +298,34 @@ impl<'a> Conveyor<'a> {
         }
     }
 
+    /// Has the copy committed as planned, before anything of it is written.
+    fn plan(&mut self, mut voyage: Box<Voyage>, route: Route) {
+        if self.stopping.is_some() {
+            return;
+        }
+        match voyage.plan() {
+            Ok(planned) => {
+                let (sequence, name) = (voyage.sequence, voyage.queued.name.clone());
+                self.planned.insert(sequence, (voyage, route));
+                self.note(Note::Planned(name, planned), Some(sequence));
+            }
+            Err(failure) => self.fail(voyage, failure),
+        }
+    }
+
+    fn on_committed(&mut self, sequence: u64) {
+        match self.planned.remove(&sequence) {
+            Some(planned) => self.ready.push_back(planned),
+            None => self.on_upload_committed(sequence),
+        }
+    }
+
+    /// Sends a note to the recorder; `waiting` goes on once it is committed.
+    pub(super) fn note(&mut self, note: Note, waiting: Option<u64>) {
+        let entry = Entry { note, waiting };
+        self.recorder_gone |= self.means.notes.send(entry).is_err();
+    }
+
     /// Ends a voyage in failure, or looks again if the source changed meanwhile.
     pub(super) fn fail(&mut self, mut voyage: Box<Voyage>, failure: Failure) {
         if voyage.may_look_again(&failure) && self.stopping.is_none() {
@@ -289,7 +341,7 @@ impl<'a> Conveyor<'a> {
         let attempt = voyage.settle(outcome, self.means.clock);
         say(&attempt);
         self.means.progress.settled(&attempt);
-        self.recorder_gone |= self.means.attempts.send(attempt).is_err();
+        self.note(Note::Settled(Box::new(attempt)), None);
     }
 
     fn left(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
@@ -300,6 +352,7 @@ impl<'a> Conveyor<'a> {
         };
         let deferral = match self.stopping {
             Some((reason, _)) => Some(reason),
+            None if self.means.settle_only => Some(Deferral::Limit),
             None if self.recorder_gone || self.means.stop.signal.is_urgent() => {
                 Some(Deferral::Stopped)
             }

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::ledger::{Deliverable, Delivery, Ledger, LedgerError, TaskKey};
 use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
 use crate::report::text::visible;
-use crate::s3::{Body, Bucket, Upload};
+use crate::s3::{Body, Bucket, Condition, Upload};
 
 /// Lists up to this size are sent from memory, so that they can be sent again.
 const IN_MEMORY_BYTES: u64 = 4 * 1024 * 1024;
@@ -169,7 +169,7 @@ fn send(
             headers: &headers,
             content_md5: Some(digest),
             checksum: None,
-            if_none_match: false,
+            condition: Condition::Anything,
         },
     )?;
     if answer

@@ -22,6 +22,9 @@ pub struct Options {
     pub until: Option<NaiveTime>,
     /// For how long new transfers begin, in milliseconds.
     pub max_duration_ms: Option<i64>,
+    /// Whether it only completes what an earlier run could not: copies that were
+    /// made and not recorded, lists, deliveries. Nothing is taken in or moved.
+    pub settle_only: bool,
     /// How progress is shown.
     pub display: Display,
 }
@@ -32,6 +35,7 @@ impl Default for Options {
             limit: None,
             until: None,
             max_duration_ms: None,
+            settle_only: false,
             display: Display::Quiet,
         }
     }

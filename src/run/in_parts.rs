@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::conveyor::{Conveyor, Event, LEAST_BUFFER_BYTES};
 use super::voyage::Voyage;
-use crate::model::{Failure, Outcome};
+use crate::model::{ArrivedPart, Failure, FailureCause, Note, Outcome};
 use crate::pool::guarded;
 use crate::transfer::{Arrival, PartPlan, PartsCopy};
 
@@ -14,6 +14,9 @@ pub(super) struct InParts {
     plan: PartPlan,
     /// The upload, once it has begun.
     copy: Option<Arc<PartsCopy>>,
+    /// Whether the ledger knows of the upload, so that parts may be sent, and
+    /// in the end of all of them, so that the whole will be known by its tag.
+    committed: bool,
     next_part: u32,
     parts_under_way: u32,
     failure: Option<Failure>,
@@ -29,9 +32,70 @@ enum Stage {
     Ending,
 }
 
+/// What comes next for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Wait,
+    Finish,
+    Abort,
+    Leave,
+}
+
+/// Whether what failed may succeed in a later run with the same parts.
+fn may_pass(failure: &Failure) -> bool {
+    let passing = matches!(
+        failure.cause,
+        FailureCause::Throttled
+            | FailureCause::ServerError
+            | FailureCause::Network
+            | FailureCause::Timeout
+    );
+    passing && !failure.is_refused_condition()
+}
+
 impl InParts {
     fn has_parts_to_begin(&self) -> bool {
-        self.copy.is_some() && self.failure.is_none() && self.next_part < self.plan.count
+        self.committed && self.failure.is_none() && self.next_part < self.plan.count
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.failure.is_none() && (!self.committed || self.next_part < self.plan.count)
+    }
+
+    fn has_all_begun(&self) -> bool {
+        self.next_part == self.plan.count
+    }
+
+    /// What comes next:
+    ///
+    /// | parts | then |
+    /// |--|--|
+    /// | under way, or the last request is | wait |
+    /// | failed for what may pass | leave: a later run goes on |
+    /// | failed for good | abort |
+    /// | all arrived, and the ledger knows | finish |
+    /// | the run gives up | leave |
+    /// | else | wait |
+    fn next_step(&self, give_up: bool) -> Step {
+        if self.copy.is_none() || self.stage == Stage::Ending || self.parts_under_way > 0 {
+            return Step::Wait;
+        }
+        match &self.failure {
+            Some(failure) if may_pass(failure) => Step::Leave,
+            Some(_) => Step::Abort,
+            None if self.has_all_begun() && self.committed => Step::Finish,
+            None if give_up => Step::Leave,
+            None => Step::Wait,
+        }
+    }
+
+    /// Passes by parts that an earlier run has carried.
+    fn skip_arrived(&mut self) {
+        if let Some(copy) = &self.copy {
+            while self.next_part < self.plan.count && copy.has_part(self.next_part) {
+                self.next_part += 1;
+            }
+        }
     }
 }
 
@@ -41,15 +105,18 @@ impl Conveyor<'_> {
         let sequence = voyage.sequence;
         let (transfer, name) = (Arc::clone(&self.means.transfer), voyage.queued.name.clone());
         let source = voyage.source();
-        let tally = voyage.tally();
+        let (tally, open) = (voyage.tally(), voyage.queued.upload.clone());
         self.spawn(move || {
-            let begun = guarded(|| transfer.begin_parts(name.as_str(), &source?, plan, &tally));
+            let begun = guarded(|| {
+                transfer.begin_parts(name.as_str(), &source?, plan, open.as_ref(), &tally)
+            });
             Event::Begun(sequence, begun.map(Box::new))
         });
         let waiting = InParts {
             voyage,
             plan,
             copy: None,
+            committed: false,
             next_part: 0,
             parts_under_way: 0,
             failure: None,
@@ -88,6 +155,7 @@ impl Conveyor<'_> {
         };
         let part = object.next_part;
         object.next_part += 1;
+        object.skip_arrived();
         object.parts_under_way += 1;
         let tally = object.voyage.tally();
         self.spawn(move || {
@@ -97,20 +165,21 @@ impl Conveyor<'_> {
         true
     }
 
-    /// Once no part is under way: puts a complete upload together, gives up one
-    /// that failed or that the run's end overtakes.
+    /// Takes the object's next step once no part is under way.
     fn end_if_done(&mut self, sequence: u64, give_up: bool) {
         let Some(object) = self.in_parts.get(&sequence) else {
             return;
         };
-        let over = object.failure.is_some() || give_up || object.next_part == object.plan.count;
-        let Some(copy) = object.copy.clone() else {
-            return;
-        };
-        if object.stage == Stage::Ending || object.parts_under_way > 0 || !over {
+        let step = object.next_step(give_up);
+        if step == Step::Wait {
             return;
         }
-        let complete = object.failure.is_none() && object.next_part == object.plan.count;
+        let Some(copy) = object.copy.clone().filter(|_| step != Step::Leave) else {
+            if let Some(object) = self.in_parts.remove(&sequence) {
+                self.leave(object);
+            }
+            return;
+        };
         if !self.take(LEAST_BUFFER_BYTES) {
             return;
         }
@@ -118,10 +187,10 @@ impl Conveyor<'_> {
             return;
         };
         object.stage = Stage::Ending;
-        let tally = object.voyage.tally();
+        let (tally, replaces) = (object.voyage.tally(), object.voyage.replaces());
         self.spawn(move || {
-            if complete {
-                let finished = guarded(|| copy.finish(&tally));
+            if step == Step::Finish {
+                let finished = guarded(|| copy.finish(replaces.as_ref(), &tally));
                 Event::Finished(sequence, finished)
             } else {
                 let aborted = guarded(|| copy.abort(&tally));
@@ -130,11 +199,32 @@ impl Conveyor<'_> {
         });
     }
 
+    /// Leaves the upload as it is for a later run. What did not fail is left
+    /// unsettled, so that the next run takes it.
+    fn leave(&mut self, object: InParts) {
+        if let Some(failure) = object.failure {
+            self.fail(object.voyage, failure);
+        }
+    }
+
+    /// Whether an object in parts is under way whose parts have not all begun:
+    /// another one would only wait with it.
+    pub(super) fn has_parts_waiting(&self) -> bool {
+        self.in_parts.values().any(InParts::is_waiting)
+    }
+
     pub(super) fn on_begun(&mut self, sequence: u64, result: Result<Box<PartsCopy>, Failure>) {
         match result {
             Ok(copy) => {
-                if let Some(object) = self.in_parts.get_mut(&sequence) {
-                    object.copy = Some(Arc::from(copy));
+                let Some(object) = self.in_parts.get_mut(&sequence) else {
+                    return;
+                };
+                let begun = (object.voyage.queued.name.clone(), copy.open_upload());
+                object.committed = copy.is_resumed();
+                object.copy = Some(Arc::from(copy));
+                object.skip_arrived();
+                if !object.committed {
+                    self.note(Note::UploadBegun(begun.0, begun.1), Some(sequence));
                 }
             }
             Err(failure) => {
@@ -145,19 +235,32 @@ impl Conveyor<'_> {
         }
     }
 
-    pub(super) fn on_part(&mut self, sequence: u64, result: Result<(), Failure>) {
+    /// Parts may be sent: whatever happens, the upload is not forgotten.
+    pub(super) fn on_upload_committed(&mut self, sequence: u64) {
+        if let Some(object) = self.in_parts.get_mut(&sequence) {
+            object.committed = true;
+        }
+    }
+
+    pub(super) fn on_part(&mut self, sequence: u64, result: Result<ArrivedPart, Failure>) {
         let Some(object) = self.in_parts.get_mut(&sequence) else {
             return;
         };
         object.parts_under_way -= 1;
         let bytes = object.plan.buffer_bytes_per_part;
-        match result {
-            Ok(()) => {}
+        let arrived = match result {
+            Ok(part) => Some(Note::PartArrived(object.voyage.queued.name.clone(), part)),
             Err(failure) => {
                 object.failure.get_or_insert(failure);
+                None
             }
-        }
+        };
+        let is_last = arrived.is_some() && object.has_all_begun() && object.parts_under_way == 0;
+        object.committed &= !is_last;
         self.give_back(bytes);
+        if let Some(note) = arrived {
+            self.note(note, is_last.then_some(sequence));
+        }
     }
 
     pub(super) fn on_finished(&mut self, sequence: u64, result: Result<Arrival, Failure>) {
@@ -179,18 +282,20 @@ impl Conveyor<'_> {
     }
 
     pub(super) fn on_aborted(&mut self, sequence: u64, result: Result<(), Failure>) {
-        let Some(object) = self.in_parts.remove(&sequence) else {
+        let Some(mut object) = self.in_parts.remove(&sequence) else {
             return;
         };
-        if let Err(failure) = result {
-            tracing::warn!(
+        match result {
+            Ok(()) => {
+                object.voyage.queued.upload = None;
+                self.note(Note::UploadGone(object.voyage.queued.name.clone()), None);
+            }
+            // The ledger keeps it: a later run tries again.
+            Err(failure) => tracing::warn!(
                 "an upload in parts was left at the destination: {}",
                 failure.message
-            );
+            ),
         }
-        // One that did not fail stays unsettled: it is left for the next run.
-        if let Some(failure) = object.failure {
-            self.fail(object.voyage, failure);
-        }
+        self.leave(object);
     }
 }

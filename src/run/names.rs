@@ -22,6 +22,7 @@ pub struct Names<'a> {
     left: u64,
     ahead: VecDeque<Queued>,
     ended: bool,
+    only_planned: bool,
 }
 
 impl<'a> Names<'a> {
@@ -47,7 +48,17 @@ impl<'a> Names<'a> {
             left: limit.unwrap_or(u64::MAX),
             ahead: VecDeque::new(),
             ended: taken.count == 0,
+            only_planned: false,
         })
+    }
+
+    /// Only those of which an earlier run planned a copy without getting to its outcome.
+    #[must_use]
+    pub fn only_planned(self, only_planned: bool) -> Self {
+        Self {
+            only_planned,
+            ..self
+        }
     }
 
     /// The next name; `None` once all were handed out or the limit is reached.
@@ -86,9 +97,13 @@ impl<'a> Names<'a> {
             None if self.wrapped => Stretch::From(""),
             None => Stretch::From(&self.start),
         };
-        let mut names = self
-            .ledger
-            .next_names(self.task, self.through, &stretch, STRETCH)?;
+        let mut names = if self.only_planned {
+            self.ledger
+                .next_planned_names(self.task, self.through, &stretch, STRETCH)?
+        } else {
+            self.ledger
+                .next_names(self.task, self.through, &stretch, STRETCH)?
+        };
         let full = names.len() == STRETCH;
         let began_at_start = !self.start.is_empty() && self.wrapped;
         if began_at_start {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::bucket_lists::BucketLists;
-use super::conveyor::{Conveyor, Left, Means};
+use super::conveyor::{Conveyor, Event, Left, Means};
 use super::deliver::{DeliveryReport, Shipment, deliver};
 use super::engine::{Ends, Engine};
 use super::error::RunError;
@@ -21,14 +21,14 @@ use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{
     BeginFailure, BegunRun, Deliverable, Ledger, NewRun, Recording, RunEnd, RunKey, Taken, TaskKey,
 };
-use crate::model::{Attempt, Deferral, LocalTime, RunBooks, RunState};
+use crate::model::{Deferral, LocalTime, RunBooks, RunState};
 use crate::preflight::{Access, first_failure, preflight};
-use crate::recorder;
+use crate::recorder::{self, Entry};
 use crate::report;
 use crate::transfer::{Buffers, RetryPolicy, Transfer};
 
-/// Outcomes that may wait for the recorder before workers wait for it.
-const OUTCOMES_AHEAD: usize = 1024;
+/// Notes that may wait for the recorder before the conveyor waits for it.
+const NOTES_AHEAD: usize = 1024;
 
 /// What a run did, as its end says it.
 #[derive(Debug, Default)]
@@ -115,13 +115,16 @@ impl Night<'_> {
         if self.task.read_lists_from_destination {
             self.preflight();
         }
-        self.take_in(ledger)?;
-        self.report.carried_over = ledger.carry_over(self.key, self.started)?;
+        if !self.engine.options.settle_only {
+            self.take_in(ledger)?;
+            self.report.carried_over = ledger.carry_over(self.key, self.started)?;
+        }
         if !self.task.read_lists_from_destination && ledger.pending_count(self.key)? > 0 {
             self.preflight();
         }
         ledger.note_rejected(self.run.key, self.report.intake.rejected)?;
         let taken = ledger.take(self.key, self.run.key)?;
+        self.abort_stale_uploads(ledger)?;
         let (left, tally) = self.carry(ledger, taken)?;
         self.end(ledger, left)?;
         self.balance(ledger, &tally)?;
@@ -165,6 +168,24 @@ impl Night<'_> {
         });
     }
 
+    /// Gives up the uploads of earlier runs that no request will take up again.
+    fn abort_stale_uploads(&self, ledger: &mut Ledger) -> Result<(), RunError> {
+        if self.report.begin_failure.is_some() {
+            return Ok(());
+        }
+        for (name, id) in ledger.stale_uploads(self.key)? {
+            if self.stop.signal.is_requested() {
+                break;
+            }
+            match self.ends.destination.abort_upload(name.as_str(), &id) {
+                Ok(()) => ledger.forget_upload(self.key, &name)?,
+                // It stays in the ledger: the next run tries again.
+                Err(failure) => tracing::warn!("{}: {}", self.task.id, failure.message),
+            }
+        }
+        Ok(())
+    }
+
     /// Carries what was taken; answers what was left and what was recorded.
     fn carry(&self, ledger: &mut Ledger, taken: Taken) -> Result<(Left, RunBooks), RunError> {
         if let Some(failure) = &self.report.begin_failure {
@@ -176,7 +197,10 @@ impl Night<'_> {
             return Ok((left, RunBooks::default()));
         }
         let reader = ledger.reader()?;
-        let mut names = Names::new(&reader, self.key, taken, self.engine.options.limit)?;
+        let resume_name = reader.resume_name(self.key)?;
+        let options = &self.engine.options;
+        let mut names =
+            Names::new(&reader, self.key, taken, options.limit)?.only_planned(options.settle_only);
         let progress = Progress::new(
             self.task.id.as_str(),
             taken.count,
@@ -188,27 +212,33 @@ impl Night<'_> {
             through: taken.through,
             zone: self.task.zone,
         };
-        let (attempts, outcomes) = mpsc::sync_channel(OUTCOMES_AHEAD);
+        let (notes, entries) = mpsc::sync_channel(NOTES_AHEAD);
+        let (events_in, events) = mpsc::channel();
+        let committed = events_in.clone();
         let (left, tally) = thread::scope(|scope| {
             let (recording, ends) = (&recording, &self.ends);
             // The receiving end goes into the thread, so that workers notice if it ends early.
             let recorder = scope.spawn(move || {
-                recorder::record(ledger, recording, &outcomes, || ends.requests_sent())
+                // A conveyor that is at its end waits for nothing any more.
+                let committed = |sequence| drop(committed.send(Event::Committed(sequence)));
+                let requests_sent = || ends.requests_sent();
+                recorder::record(ledger, recording, &entries, requests_sent, committed)
             });
-            let conveyor = Conveyor::new(self.means(attempts, &progress));
+            let conveyor = Conveyor::new(self.means(notes, &progress), (events_in, events));
             let left = conveyor.carry(&mut names);
             (left, recorder.join())
         });
         progress.finish();
         let tally = tally.map_err(|_| RunError::RecorderPanicked)??;
-        Ok((left?, tally))
+        let mut left = left?;
+        if self.engine.options.settle_only {
+            // What an earlier run left is still what is to come first.
+            left.resume_name = resume_name;
+        }
+        Ok((left, tally))
     }
 
-    fn means<'b>(
-        &'b self,
-        attempts: mpsc::SyncSender<Attempt>,
-        progress: &'b Progress,
-    ) -> Means<'b> {
+    fn means<'b>(&'b self, notes: mpsc::SyncSender<Entry>, progress: &'b Progress) -> Means<'b> {
         let (workers, memory_bytes) = (self.engine.workers, self.engine.memory_bytes);
         let transfer = Transfer {
             source: self.ends.source.clone(),
@@ -226,8 +256,9 @@ impl Night<'_> {
             memory_bytes,
             stop: &self.stop,
             clock: &self.engine.clock,
-            attempts,
+            notes,
             progress,
+            settle_only: self.engine.options.settle_only,
         }
     }
 

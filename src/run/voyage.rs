@@ -7,10 +7,11 @@ use crate::clock::Clock;
 use crate::decide::decide;
 use crate::ledger::Queued;
 use crate::model::{
-    Attempt, Copied, Decision, Failure, FailureCause, IgnoreReason, ObjectFacts, ObjectName,
-    Outcome, OverwriteMode, Side,
+    Attempt, Copied, Decision, ETag, Failure, FailureCause, IgnoreReason, LastCopy, ObjectFacts,
+    ObjectName, Outcome, OverwriteMode, PlannedCopy, Side, Verified,
 };
-use crate::transfer::{Route, Tally, Transfer};
+use crate::recognise::{Recognition, recognise};
+use crate::transfer::{Route, Tally, Transfer, tag_of_parts};
 
 /// How often an object that changes under our hands is looked at anew.
 const LOOKS: u32 = 3;
@@ -33,6 +34,8 @@ pub struct Voyage {
 pub enum Look {
     /// It is left as it is.
     Settled(IgnoreReason),
+    /// Its copy is there already, made by a run that could not record it.
+    Found(Copied),
     /// It is to be carried, this way.
     Carry(Route),
 }
@@ -76,26 +79,92 @@ impl Voyage {
         let Some(source) = &self.source else {
             return Err(missing(&self.queued.name));
         };
-        let (destination, last_copy) = (self.destination.as_ref(), self.queued.last_copy.as_ref());
+        let ours = self.made_before(transfer, source)?;
+        let last_copy = match &ours {
+            Some((copy, verified)) if copy.source_etag == source.etag => {
+                return Ok(Look::Found(Copied {
+                    copy_etag: copy.copy_etag.clone(),
+                    verified: *verified,
+                    size_bytes: source.size_bytes,
+                }));
+            }
+            // Made of an older version of the object, and our own all the same.
+            Some((copy, _)) => Some(copy),
+            None => self.queued.last_copy.as_ref(),
+        };
+        let destination = self.destination.as_ref();
         Ok(match decide(mode, source, destination, last_copy) {
             Decision::Ignore(reason) => Look::Settled(reason),
             Decision::Copy => Look::Carry(transfer.route(source.size_bytes)?),
         })
     }
 
+    /// The copy that an earlier run, or an earlier look of this one, planned and
+    /// made without getting to its outcome; `None` if there is none.
+    fn made_before(
+        &self,
+        transfer: &Transfer,
+        source: &ObjectFacts,
+    ) -> Result<Option<(LastCopy, Verified)>, Failure> {
+        let (Some(planned), Some(found)) = (&self.queued.planned, &self.destination) else {
+            return Ok(None);
+        };
+        let of_parts = self.queued.upload.as_ref().and_then(tag_of_parts);
+        let verified = match recognise(planned, of_parts.as_ref(), Some(found)) {
+            Recognition::Made => Verified::EtagMd5,
+            Recognition::Unclear if planned.source_etag == source.etag => {
+                let name = self.queued.name.as_str();
+                if !transfer.have_same_bytes(name, source, found, &self.tally)? {
+                    return Ok(None);
+                }
+                Verified::Sha256
+            }
+            Recognition::NotMade | Recognition::Unclear => return Ok(None),
+        };
+        let copy = LastCopy {
+            source_etag: planned.source_etag.clone(),
+            copy_etag: found.etag.clone(),
+        };
+        Ok(Some((copy, verified)))
+    }
+
+    /// What is to be committed before anything of the object is written.
+    ///
+    /// # Errors
+    /// If it was not found at the source.
+    pub fn plan(&mut self) -> Result<PlannedCopy, Failure> {
+        let source = self.source()?;
+        let destination = self.destination.as_ref();
+        let planned = PlannedCopy {
+            source_etag: source.etag,
+            source_md5_hex: source.md5_hex,
+            size_bytes: source.size_bytes,
+            replaces: destination.map(|facts| (facts.etag.clone(), facts.modified_at)),
+        };
+        Ok(self.queued.planned.insert(planned).clone())
+    }
+
+    /// The tag of what the copy is to replace; `None` if there is nothing.
+    pub fn replaces(&self) -> Option<ETag> {
+        self.destination.as_ref().map(|facts| facts.etag.clone())
+    }
+
     /// Carries the object in one piece.
     pub fn carry_whole(&mut self, transfer: &Transfer) -> Result<Copied, Failure> {
         let name = &self.queued.name;
         let source = self.source.as_ref().ok_or_else(|| missing(name))?;
-        let arrival = transfer.copy_whole(name.as_str(), source, &self.tally)?;
+        let replaces = self.replaces();
+        let arrival = transfer.copy_whole(name.as_str(), source, replaces.as_ref(), &self.tally)?;
         self.server_request_id = arrival.server_request_id;
         Ok(arrival.copied)
     }
 
     /// Whether `failure` is worth another look within this run: the source
-    /// changed while it was read, so that its facts are stale.
+    /// changed while it was read, or the destination before it was written, so
+    /// that the facts are stale.
     pub fn may_look_again(&self, failure: &Failure) -> bool {
-        failure.cause == FailureCause::SourceChanged && self.looks < LOOKS
+        let stale = failure.cause == FailureCause::SourceChanged || failure.is_refused_condition();
+        stale && self.looks < LOOKS
     }
 
     /// Keeps the id that the destination gave the deciding request.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap};
 use url::Url;
 
+use super::condition::Kept;
 use super::counters::{Counters, Counting};
 use super::headers::{http_date, text};
 use super::http::HttpClient;
@@ -76,6 +77,7 @@ pub(super) struct Inner {
     pub(super) timeout: Duration,
     pub(super) clock: Clock,
     pub(super) counting: Counting,
+    pub(super) kept: Kept,
     /// How far the server's clock was ahead at its first answer; `i64::MIN`: not known.
     pub(super) clock_ahead_ms: AtomicI64,
 }
@@ -115,6 +117,7 @@ impl Bucket {
             timeout: spec.timeout,
             clock,
             counting: Counting::default(),
+            kept: Kept::default(),
             clock_ahead_ms: AtomicI64::new(i64::MIN),
         })))
     }

@@ -23,6 +23,8 @@ pub enum Operation {
     CompleteMultipartUpload,
     /// Give a multipart upload up.
     AbortMultipartUpload,
+    /// List the parts of a multipart upload.
+    ListParts,
 }
 
 impl Operation {
@@ -39,6 +41,7 @@ impl Operation {
             Self::UploadPart => "UploadPart",
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListParts => "ListParts",
         }
     }
 
@@ -179,10 +182,12 @@ fn by_code(side: Side, code: &str, message: &str) -> Option<FailureCause> {
         | "ContentSHA256Mismatch" => FailureCause::Integrity,
         "RequestTimeout" => FailureCause::Timeout,
         "IncompleteBody" => FailureCause::Network,
-        // The upload expired or was aborted by others; the bucket is between
-        // two states: the same request may pass when it is made anew.
+        // The upload expired or was aborted by others; the object is not what
+        // it was when the copy was decided; the bucket is between two states:
+        // the same request may pass when it is made anew.
         "NoSuchUpload"
         | "OperationAborted"
+        | "PreconditionFailed"
         | "ConditionalRequestConflict"
         | "InternalError"
         | "ServiceUnavailable"
@@ -207,7 +212,7 @@ fn by_status(side: Side, status: u16, code: Option<&str>) -> FailureCause {
         429 => FailureCause::Throttled,
         501 => FailureCause::BadRequest,
         507 if side == Side::Destination => FailureCause::DestinationFull,
-        300..=399 | 500..=599 => FailureCause::ServerError,
+        300..=399 | 412 | 500..=599 => FailureCause::ServerError,
         _ => FailureCause::BadRequest,
     }
 }
@@ -321,7 +326,8 @@ mod tests {
             (431, "", Cause::MetadataRefused),
             (404, "NoSuchUpload", Cause::ServerError),
             (409, "OperationAborted", Cause::ServerError),
-            (412, "PreconditionFailed", Cause::BadRequest),
+            (412, "PreconditionFailed", Cause::ServerError),
+            (412, "", Cause::ServerError),
             (411, "MissingContentLength", Cause::BadRequest),
             (400, "InvalidArgument", Cause::BadRequest),
             (503, "SlowDown", Cause::Throttled),

@@ -52,7 +52,7 @@ pub(super) struct Counting {
 impl Counting {
     pub(super) fn request(&self, operation: Operation) {
         let counter = match operation {
-            Operation::ListObjectsV2 => &self.list,
+            Operation::ListObjectsV2 | Operation::ListParts => &self.list,
             Operation::HeadObject => &self.head,
             Operation::GetObject => &self.get,
             Operation::PutObject => &self.put,

@@ -81,7 +81,11 @@ impl DownloadBody {
         Ok(())
     }
 
-    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+    /// Reads up to as many bytes as `buffer` holds; 0 at the end.
+    ///
+    /// # Errors
+    /// As for reading.
+    pub fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         if Instant::now() > self.deadline {
             let cause = cause(self.bucket.side(), Operation::GetObject, Trouble::TimedOut);
             return Err(self.failure(cause, "slower than 64 KiB a second"));

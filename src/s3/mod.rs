@@ -8,6 +8,7 @@
 mod answer;
 mod bucket;
 pub mod cause;
+mod condition;
 mod counters;
 mod download;
 mod headers;
@@ -20,11 +21,12 @@ mod xml;
 
 pub use bucket::{Bucket, BucketError, BucketSpec};
 pub use cause::Operation;
+pub use condition::Condition;
 pub use counters::Counters;
 pub use download::{ContentRange, Download, DownloadBody};
 pub use headers::Head;
 pub use http::{HttpClient, HttpClientError};
 pub use list::{ListPage, ListedObject};
-pub use multipart::{CompletedUpload, UploadId, UploadedPart};
+pub use multipart::{CompletedUpload, UploadedPart};
 pub use object::{GetOptions, PutAnswer, Upload};
 pub use request::Body;

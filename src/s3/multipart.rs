@@ -10,19 +10,16 @@ use serde::Deserialize;
 use super::answer::request_id;
 use super::bucket::Bucket;
 use super::cause::Operation;
+use super::condition::Condition;
 use super::object::{PutAnswer, Upload};
 use super::request::{Body, Request};
 use super::xml::{S3Error, parse};
-use crate::model::{CarriedHeaders, ETag, Failure};
+use crate::model::{CarriedHeaders, ETag, Failure, UploadId};
 
 /// How long putting the parts together may take. AWS speaks of minutes.
 const COMPLETE_TIME: Duration = Duration::from_mins(10);
 
-/// The server's id of a multipart upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UploadId(String);
-
-/// A part that the server took.
+/// A part that the server has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadedPart {
     /// Its number, from 1.
@@ -47,6 +44,24 @@ struct Initiated {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListPartsResult {
+    #[serde(default)]
+    is_truncated: bool,
+    next_part_number_marker: Option<u32>,
+    #[serde(default, rename = "Part")]
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Part {
+    part_number: u32,
+    #[serde(rename = "ETag")]
+    etag: String,
+}
+
+#[derive(Deserialize)]
 struct Completed {
     #[serde(rename = "ETag")]
     etag: String,
@@ -66,7 +81,9 @@ impl Bucket {
         let response = self.send(request)?;
         let xml = self.read_xml(operation, Some(name), response)?;
         match parse::<Initiated>(&xml) {
-            Some(initiated) if !initiated.upload_id.is_empty() => Ok(UploadId(initiated.upload_id)),
+            Some(initiated) if !initiated.upload_id.is_empty() => {
+                Ok(UploadId::new(initiated.upload_id))
+            }
             _ => Err(self.nonsense(operation, Some(name), "answered without an upload id")),
         }
     }
@@ -85,14 +102,71 @@ impl Bucket {
         let number = number.to_string();
         let query = [
             ("partNumber", number.as_str()),
-            ("uploadId", upload_id.0.as_str()),
+            ("uploadId", upload_id.as_str()),
         ];
         let mut request = Request::about(Operation::UploadPart, Method::Put, name);
         request.query = &query;
         self.write(request, upload)
     }
 
-    /// Makes an object of `parts`, which are in order of their numbers.
+    /// The parts that the server holds of an upload, by number; `None` if there
+    /// is no such upload (any more).
+    ///
+    /// # Errors
+    /// The server refused or did not answer, or its answer makes no sense.
+    pub fn list_parts(
+        &self,
+        name: &str,
+        upload_id: &UploadId,
+    ) -> Result<Option<Vec<UploadedPart>>, Failure> {
+        let operation = Operation::ListParts;
+        let mut parts: Vec<UploadedPart> = Vec::new();
+        let mut marker = String::new();
+        loop {
+            let mut query = Vec::with_capacity(2);
+            if !marker.is_empty() {
+                query.push(("part-number-marker", marker.as_str()));
+            }
+            query.push(("uploadId", upload_id.as_str()));
+            let mut request = Request::about(operation, Method::Get, name);
+            request.query = &query;
+            let xml = match self.send(request) {
+                Err(failure) if failure.error_code.as_deref() == Some("NoSuchUpload") => {
+                    return Ok(None);
+                }
+                answer => self.read_xml(operation, Some(name), answer?)?,
+            };
+            let page: ListPartsResult = parse(&xml).ok_or_else(|| {
+                self.nonsense(
+                    operation,
+                    Some(name),
+                    "answered with what is no list of parts",
+                )
+            })?;
+            let last = parts.last().map_or(0, |part| part.number);
+            parts.extend(page.parts.iter().map(|part| UploadedPart {
+                number: part.part_number,
+                etag: ETag::new(&part.etag),
+            }));
+            if !page.is_truncated {
+                return Ok(Some(parts));
+            }
+            let next = page
+                .next_part_number_marker
+                .or(parts.last().map(|part| part.number));
+            // A server that does not get on would be asked for ever.
+            marker = match next {
+                Some(next) if next > last => next.to_string(),
+                _ => {
+                    let why = "answered with a list of parts that does not go on";
+                    return Err(self.nonsense(operation, Some(name), why));
+                }
+            };
+        }
+    }
+
+    /// Makes an object of `parts`, which are in order of their numbers, if
+    /// `condition` holds at the destination.
     ///
     /// # Errors
     /// The server refused, with an error status or with an error in a good
@@ -102,13 +176,15 @@ impl Bucket {
         name: &str,
         upload_id: &UploadId,
         parts: &[UploadedPart],
+        condition: Condition<'_>,
     ) -> Result<CompletedUpload, Failure> {
         let operation = Operation::CompleteMultipartUpload;
-        let query = [("uploadId", upload_id.0.as_str())];
+        let query = [("uploadId", upload_id.as_str())];
         let mut request = Request::about(operation, Method::Post, name);
         request.query = &query;
         request.more_time = COMPLETE_TIME;
         request.body = Some(Body::Bytes(list_of_parts(parts).into()));
+        request.headers.extend(condition.header());
         let response = self.send(request)?;
         self.completed(name, response)
     }
@@ -137,7 +213,7 @@ impl Bucket {
     /// The server refused or did not answer. An upload that is not there any
     /// more is no error.
     pub fn abort_upload(&self, name: &str, upload_id: &UploadId) -> Result<(), Failure> {
-        let query = [("uploadId", upload_id.0.as_str())];
+        let query = [("uploadId", upload_id.as_str())];
         let mut request = Request::about(Operation::AbortMultipartUpload, Method::Delete, name);
         request.query = &query;
         match self.send(request) {

@@ -13,6 +13,7 @@ use rusty_s3::Method;
 use super::answer::request_id;
 use super::bucket::Bucket;
 use super::cause::Operation;
+use super::condition::Condition;
 use super::download::{ContentRange, Download, DownloadBody};
 use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, text};
 use super::request::{Body, Headers, Request, time_to_move};
@@ -37,8 +38,8 @@ pub struct Upload<'a> {
     pub content_md5: Option<[u8; 16]>,
     /// A checksum of the bytes, for the server to check and to keep.
     pub checksum: Option<&'a Checksum>,
-    /// Refuse (HTTP 412) if the name is there already.
-    pub if_none_match: bool,
+    /// What the destination must have for the bytes to be written.
+    pub condition: Condition<'a>,
 }
 
 /// What the server says of bytes that it took.
@@ -181,9 +182,7 @@ impl Bucket {
             let value = Cow::Borrowed(checksum.base64.as_str());
             request.headers.push((checksum.algorithm.header(), value));
         }
-        if upload.if_none_match {
-            request.headers.push(("if-none-match", Cow::Borrowed("*")));
-        }
+        request.headers.extend(upload.condition.header());
         request.more_time = time_to_move(size_bytes);
         request.body = Some(upload.body);
         let response = self.send(request)?;

@@ -14,10 +14,12 @@
 //! meanwhile then shows as missing.
 
 mod buffers;
+mod compare;
 mod digest;
 mod part;
 mod parts;
 mod proof;
+mod resume;
 mod retry;
 mod route;
 mod whole;
@@ -27,6 +29,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use buffers::Buffers;
 pub use parts::PartsCopy;
+pub use resume::tag_of_parts;
 pub use retry::{RetryPolicy, Tally};
 pub use route::{Limits, PartPlan, Route};
 

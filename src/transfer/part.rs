@@ -2,20 +2,12 @@
 
 use super::digest::{self, Crc, InPassing, PartDigest};
 use super::{PartsCopy, Tally, check_unchanged, proof};
-use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, Verified};
-use crate::s3::{Body, Download, GetOptions, PutAnswer, Upload};
-
-/// A part that is at the destination.
-#[derive(Debug, Clone)]
-pub(super) struct CopiedPart {
-    pub(super) etag: ETag,
-    pub(super) digest: PartDigest,
-    pub(super) proof: Verified,
-}
+use crate::model::{ArrivedPart, CarriedHeaders, ETag, Failure, FailureCause, Verified};
+use crate::s3::{Body, Condition, Download, GetOptions, PutAnswer, Upload};
 
 impl PartsCopy {
     /// Keeps what it read for further attempts to write it.
-    pub(super) fn buffer_part(&self, index: u32, tally: &Tally) -> Result<CopiedPart, Failure> {
+    pub(super) fn buffer_part(&self, index: u32, tally: &Tally) -> Result<ArrivedPart, Failure> {
         let (_, length) = self.plan.range(index);
         let bytes = self.transfer.attempts(tally, || {
             let body = self.get_part(index)?.body;
@@ -26,17 +18,13 @@ impl PartsCopy {
             let body = Body::Bytes(bytes.clone());
             let answer = self.put_part(index, body, Some(digest.md5))?;
             self.check_part(index, &digest, &answer)?;
-            Ok(CopiedPart {
-                etag: answer.etag,
-                digest,
-                proof: Verified::ContentMd5,
-            })
+            Ok(self.arrived(index, answer.etag, digest, Verified::ContentMd5))
         })
     }
 
     /// Reads while it writes: bytes that are gone cannot be sent again, so each
     /// attempt begins at the source. Their MD5 is known only afterwards.
-    pub(super) fn stream_part(&self, index: u32) -> Result<CopiedPart, Failure> {
+    pub(super) fn stream_part(&self, index: u32) -> Result<ArrivedPart, Failure> {
         let download = self.get_part(index)?;
         let passing = InPassing::new(self.crc());
         let (_, length) = self.plan.range(index);
@@ -47,14 +35,27 @@ impl PartsCopy {
         let answer = self.put_part(index, body, None)?;
         let digest = passing.digest();
         self.check_part(index, &digest, &answer)?;
-        Ok(CopiedPart {
-            digest,
-            proof: match answer.md5_hex {
-                Some(_) => Verified::EtagMd5,
-                None => Verified::SizeOnly,
-            },
-            etag: answer.etag,
-        })
+        let verified = match answer.md5_hex {
+            Some(_) => Verified::EtagMd5,
+            None => Verified::SizeOnly,
+        };
+        Ok(self.arrived(index, answer.etag, digest, verified))
+    }
+
+    fn arrived(
+        &self,
+        index: u32,
+        etag: ETag,
+        digest: PartDigest,
+        verified: Verified,
+    ) -> ArrivedPart {
+        ArrivedPart {
+            number: index + 1,
+            etag,
+            md5: digest.md5,
+            crc: self.stated.as_ref().map(|_| digest.crc),
+            verified,
+        }
     }
 
     fn get_part(&self, index: u32) -> Result<Download, Failure> {
@@ -95,7 +96,7 @@ impl PartsCopy {
             headers: &CarriedHeaders(Vec::new()),
             content_md5,
             checksum: None,
-            if_none_match: false,
+            condition: Condition::Anything,
         };
         let (name, id) = (&self.name, &self.upload_id);
         self.transfer

@@ -4,15 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::digest::{self, Crc};
-use super::part::CopiedPart;
 use super::route::PartPlan;
-use super::{Arrival, Tally, Transfer, check_unchanged, proof};
-use crate::model::{Checksum, Copied, ETag, Failure, FailureCause, ObjectFacts, Verified};
-use crate::s3::{CompletedUpload, UploadId, UploadedPart};
+use super::{Arrival, Tally, Transfer, proof};
+use crate::model::{
+    ArrivedPart, Checksum, Copied, ETag, Failure, FailureCause, ObjectFacts, OpenUpload, UploadId,
+    Verified,
+};
+use crate::s3::{CompletedUpload, Condition, UploadedPart};
 
 /// A multipart upload under way. Its parts may be copied on several threads and
-/// in any order; then it is finished, or aborted. One that is dropped without
-/// either is aborted, so that no parts stay behind at the destination.
+/// in any order; then it is finished, aborted, or left for a later run.
 #[derive(Debug)]
 pub struct PartsCopy {
     pub(super) transfer: Transfer,
@@ -22,46 +23,9 @@ pub struct PartsCopy {
     pub(super) upload_id: UploadId,
     /// The CRC that the source states of the whole, made again out of the parts'.
     pub(super) stated: Option<(Crc, Checksum)>,
-    copied: Mutex<Vec<Option<CopiedPart>>>,
-    settled: AtomicBool,
-}
-
-impl Transfer {
-    /// Begins the copy of the object of the facts `planned` in the parts of `plan`.
-    ///
-    /// # Errors
-    /// What remains after all attempts; `source_missing` or `source_changed` if
-    /// the object is not there any more or no longer the planned one.
-    pub fn begin_parts(
-        &self,
-        name: &str,
-        planned: &ObjectFacts,
-        plan: PartPlan,
-        tally: &Tally,
-    ) -> Result<PartsCopy, Failure> {
-        let Some(head) = self.source_head(name, tally)? else {
-            let message = format!("{name:?} is not at the source any more");
-            return Err(Failure::new(FailureCause::SourceMissing, message));
-        };
-        check_unchanged(name, planned, &head.facts)?;
-        let headers = head.carried()?;
-        let upload_id = self.attempts(tally, || self.destination.create_upload(name, headers))?;
-        let stated = head
-            .facts
-            .checksums
-            .iter()
-            .find_map(|stated| Some((Crc::of(stated.algorithm)?, stated.clone())));
-        Ok(PartsCopy {
-            transfer: self.clone(),
-            name: name.to_owned(),
-            source: head.facts,
-            plan,
-            upload_id,
-            stated,
-            copied: Mutex::new(vec![None; plan.count as usize]),
-            settled: AtomicBool::new(false),
-        })
-    }
+    pub(super) arrived: Mutex<Vec<Option<ArrivedPart>>>,
+    pub(super) resumed: bool,
+    pub(super) gone: AtomicBool,
 }
 
 impl PartsCopy {
@@ -71,39 +35,65 @@ impl PartsCopy {
         &self.plan
     }
 
+    /// Whether it goes on with the upload of an earlier run.
+    #[must_use]
+    pub const fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// The upload as a later run needs to know it, without its parts.
+    #[must_use]
+    pub fn open_upload(&self) -> OpenUpload {
+        OpenUpload {
+            id: self.upload_id.clone(),
+            source_etag: self.source.etag.clone(),
+            size_bytes: self.plan.size_bytes,
+            part_bytes: self.plan.part_bytes,
+            parts: Vec::new(),
+        }
+    }
+
+    /// Whether the part `index` (from 0) has arrived.
+    #[must_use]
+    pub fn has_part(&self, index: u32) -> bool {
+        matches!(self.arrived_parts().get(index as usize), Some(Some(_)))
+    }
+
     /// Copies the part `index` (from 0). It takes the plan's memory per part.
     ///
     /// # Errors
     /// What remains after all attempts; `source_changed` if the object is no
     /// longer the planned one.
-    pub fn copy_part(&self, index: u32, tally: &Tally) -> Result<(), Failure> {
+    pub fn copy_part(&self, index: u32, tally: &Tally) -> Result<ArrivedPart, Failure> {
         let part = if self.plan.streamed {
             self.transfer.attempts(tally, || self.stream_part(index))?
         } else {
             self.buffer_part(index, tally)?
         };
-        if let Some(place) = self.copied().get_mut(index as usize) {
-            *place = Some(part);
+        if let Some(place) = self.arrived_parts().get_mut(index as usize) {
+            *place = Some(part.clone());
         }
-        Ok(())
+        Ok(part)
     }
 
-    /// Makes the object out of its parts, all of which have been copied.
+    /// Makes the object out of its parts, all of which have been copied, where
+    /// the destination has the object of the tag `replaces`, or nothing.
     ///
     /// # Errors
     /// What remains after all attempts; `integrity` if the whole is not what
     /// was read. The upload is still to be aborted then.
-    pub fn finish(&self, tally: &Tally) -> Result<Arrival, Failure> {
-        let parts: Option<Vec<CopiedPart>> = self.copied().iter().cloned().collect();
+    pub fn finish(&self, replaces: Option<&ETag>, tally: &Tally) -> Result<Arrival, Failure> {
+        let parts: Option<Vec<ArrivedPart>> = self.arrived_parts().iter().cloned().collect();
         let Some(parts) = parts else {
             let message = format!("{:?} was finished before all its parts were", self.name);
             return Err(Failure::new(FailureCause::Internal, message));
         };
         self.check_whole(&parts)?;
-        let md5s: Vec<_> = parts.iter().map(|part| part.digest.md5).collect();
+        let md5s: Vec<_> = parts.iter().map(|part| part.md5).collect();
         let expected = digest::etag_of_parts(&md5s);
-        let mut completed = self.complete(&parts, &expected, tally)?;
-        self.settled.store(true, Ordering::Relaxed);
+        let condition = self.transfer.destination.condition_on(replaces);
+        let mut completed = self.complete(&parts, &expected, condition, tally)?;
+        self.gone.store(true, Ordering::Relaxed);
         let is_proof = |etag: &ETag| etag.as_str().eq_ignore_ascii_case(&expected);
         if !is_proof(&completed.etag) {
             // The answer's tag says nothing of the whole; what is there now does.
@@ -129,13 +119,13 @@ impl PartsCopy {
     }
 
     /// Compares the CRC that the source states of the whole with that of the parts.
-    fn check_whole(&self, parts: &[CopiedPart]) -> Result<(), Failure> {
+    fn check_whole(&self, parts: &[ArrivedPart]) -> Result<(), Failure> {
         let Some((crc, stated)) = &self.stated else {
             return Ok(());
         };
         let values = (0..).zip(parts).map(|(index, part)| {
             let (_, length) = self.plan.range(index);
-            (part.digest.crc, length)
+            (part.crc.unwrap_or(0), length)
         });
         let computed = crc.over_parts(values);
         let what = stated.algorithm.header();
@@ -144,8 +134,9 @@ impl PartsCopy {
 
     fn complete(
         &self,
-        parts: &[CopiedPart],
+        parts: &[ArrivedPart],
         expected: &str,
+        condition: Condition<'_>,
         tally: &Tally,
     ) -> Result<CompletedUpload, Failure> {
         let listed: Vec<UploadedPart> = (1..)
@@ -157,11 +148,13 @@ impl PartsCopy {
             .collect();
         let destination = &self.transfer.destination;
         self.transfer.attempts(tally, || {
-            let failure = match destination.complete_upload(&self.name, &self.upload_id, &listed) {
+            let (name, id) = (&self.name, &self.upload_id);
+            let failure = match destination.complete_upload(name, id, &listed, condition) {
                 Ok(completed) => return Ok(completed),
                 Err(failure) => failure,
             };
-            if failure.error_code.as_deref() != Some("NoSuchUpload") {
+            let gone = failure.error_code.as_deref() == Some("NoSuchUpload");
+            if !gone && !failure.is_refused_condition() {
                 return Err(failure);
             }
             // An earlier attempt may have succeeded with its answer lost.
@@ -201,7 +194,7 @@ impl PartsCopy {
     /// # Errors
     /// The destination refused or did not answer, after all attempts.
     pub fn abort(&self, tally: &Tally) -> Result<(), Failure> {
-        if self.settled.swap(true, Ordering::Relaxed) {
+        if self.gone.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let destination = &self.transfer.destination;
@@ -210,26 +203,14 @@ impl PartsCopy {
         })
     }
 
-    fn copied(&self) -> MutexGuard<'_, Vec<Option<CopiedPart>>> {
-        self.copied.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for PartsCopy {
-    fn drop(&mut self) {
-        if !*self.settled.get_mut() {
-            // Best effort: there is nobody left to tell.
-            let _ = self
-                .transfer
-                .destination
-                .abort_upload(&self.name, &self.upload_id);
-        }
+    fn arrived_parts(&self) -> MutexGuard<'_, Vec<Option<ArrivedPart>>> {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The proof that holds for every part.
-fn weakest(parts: &[CopiedPart]) -> Verified {
-    let has = |proof| parts.iter().any(|part| part.proof == proof);
+fn weakest(parts: &[ArrivedPart]) -> Verified {
+    let has = |proof| parts.iter().any(|part| part.verified == proof);
     if has(Verified::SizeOnly) {
         Verified::SizeOnly
     } else if has(Verified::ContentMd5) {

@@ -83,7 +83,8 @@ impl Transfer {
                 tally.throttled.fetch_add(1, Ordering::Relaxed);
             }
             let curable = failure.cause.is_retried_within_run()
-                && failure.cause != FailureCause::SourceChanged;
+                && failure.cause != FailureCause::SourceChanged
+                && !failure.is_refused_condition();
             if !curable || made >= self.retry.attempts {
                 return Err(failure);
             }

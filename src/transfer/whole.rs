@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::proof::{self, Computed};
 use super::{Arrival, Tally, Transfer, check_unchanged};
 use crate::model::{CarriedHeaders, Copied, ETag, Failure, ObjectFacts};
-use crate::s3::{Body, GetOptions, Upload};
+use crate::s3::{Body, Condition, GetOptions, Upload};
 
 /// An object in memory.
 struct Read {
@@ -15,22 +15,33 @@ struct Read {
 }
 
 impl Transfer {
-    /// Copies the object of the facts `planned`, which takes as much memory as
-    /// the object is large. What is read and right is kept for further attempts
+    /// Copies the object of the facts `planned` to where the destination has the
+    /// object of the tag `replaces`, or nothing. It takes as much memory as the
+    /// object is large. What is read and right is kept for further attempts
     /// to write it.
     ///
     /// # Errors
     /// What remains after all attempts; `source_changed` if the object is no
-    /// longer the planned one.
+    /// longer the planned one; a refused condition if the destination has
+    /// something else meanwhile and keeps conditions.
     pub fn copy_whole(
         &self,
         name: &str,
         planned: &ObjectFacts,
+        replaces: Option<&ETag>,
         tally: &Tally,
     ) -> Result<Arrival, Failure> {
+        let condition = self.destination.condition_on(replaces);
         let read = self.attempts(tally, || self.read_whole(name, planned))?;
         let mut wrong = None;
-        let arrival = self.attempts(tally, || self.write_whole(name, &read, &mut wrong));
+        let arrival = self.attempts(tally, || {
+            // A wrong copy of our own is in the way of nobody but us.
+            let in_the_way = wrong.clone();
+            let condition = in_the_way
+                .as_ref()
+                .map_or(condition, |etag| self.destination.condition_on(Some(etag)));
+            self.write_whole(name, &read, condition, &mut wrong)
+        });
         arrival.map_err(|mut failure| {
             if let Some(etag) = wrong {
                 self.remove_wrong_copy(name, &etag, &mut failure);
@@ -61,6 +72,7 @@ impl Transfer {
         &self,
         name: &str,
         read: &Read,
+        condition: Condition<'_>,
         wrong: &mut Option<ETag>,
     ) -> Result<Arrival, Failure> {
         let upload = Upload {
@@ -68,7 +80,7 @@ impl Transfer {
             headers: &read.headers,
             content_md5: Some(read.computed.md5),
             checksum: read.computed.checksum.as_ref(),
-            if_none_match: false,
+            condition,
         };
         let answer = self.destination.put(name, upload)?;
         match proof::prove(name, &read.computed, &answer) {

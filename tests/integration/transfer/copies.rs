@@ -1,7 +1,7 @@
 //! What arrives, and how it is proven.
 
 use nightferry::model::{ChecksumAlgorithm, FailureCause, Verified};
-use nightferry::s3::{Body, Upload};
+use nightferry::s3::{Body, Condition, Upload};
 
 use super::{World, object};
 
@@ -140,7 +140,7 @@ fn a_small_object_costs_one_get_and_one_put_once_it_is_planned() {
     world.server.put("src", "a", object("text"));
     let planned = world.planned("a");
     world.server.clear_requests();
-    let copied = world.transfer.copy_whole("a", &planned, &world.tally);
+    let copied = world.transfer.copy_whole("a", &planned, None, &world.tally);
     let requests = world.server.requests();
     let sent: Vec<_> = requests.iter().map(|r| r.operation.as_str()).collect();
     assert_eq!(sent, ["GetObject", "PutObject"]);
@@ -186,7 +186,7 @@ fn a_checksum_that_the_source_states_travels_and_is_compared() {
         headers: &nightferry::model::CarriedHeaders::default(),
         content_md5: None,
         checksum: Some(&checksum),
-        if_none_match: false,
+        condition: Condition::Anything,
     };
     world.transfer.source.put("a", upload).unwrap();
     assert_eq!(

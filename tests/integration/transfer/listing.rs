@@ -1,7 +1,7 @@
 //! Listings, and writing without overwriting.
 
 use nightferry::model::CarriedHeaders;
-use nightferry::s3::{Body, Upload};
+use nightferry::s3::{Body, Condition, Upload};
 
 use super::{World, object};
 
@@ -43,7 +43,7 @@ fn what_is_there_is_not_overwritten_if_so_asked() {
             headers: &CarriedHeaders::default(),
             content_md5: None,
             checksum: None,
-            if_none_match: true,
+            condition: Condition::Nothing,
         };
         world.transfer.destination.put("list.txt", upload)
     };

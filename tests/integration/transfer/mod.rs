@@ -80,7 +80,7 @@ impl World {
     /// Copies `name` whole.
     fn copy(&self, name: &str) -> Result<Arrival, Failure> {
         let planned = self.planned(name);
-        self.transfer.copy_whole(name, &planned, &self.tally)
+        self.transfer.copy_whole(name, &planned, None, &self.tally)
     }
 
     /// Copies `name` by whichever route its size asks for, parts on threads of their own.
@@ -88,23 +88,27 @@ impl World {
         let planned = self.planned(name);
         let plan = match self.transfer.route(planned.size_bytes)? {
             Route::Whole { .. } => {
-                return self.transfer.copy_whole(name, &planned, &self.tally);
+                return self.transfer.copy_whole(name, &planned, None, &self.tally);
             }
             Route::Parts(plan) => plan,
         };
         let parts = self
             .transfer
-            .begin_parts(name, &planned, plan, &self.tally)?;
-        std::thread::scope(|scope| {
+            .begin_parts(name, &planned, plan, None, &self.tally)?;
+        let copied = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..plan.count)
                 .map(|index| {
                     let parts = &parts;
                     scope.spawn(move || parts.copy_part(index, &self.tally))
                 })
                 .collect();
-            threads.into_iter().try_for_each(|t| t.join().unwrap())
-        })?;
-        parts.finish(&self.tally)
+            threads
+                .into_iter()
+                .try_for_each(|t| t.join().unwrap().map(drop))
+        });
+        copied
+            .and_then(|()| parts.finish(None, &self.tally))
+            .inspect_err(|_| parts.abort(&self.tally).unwrap())
     }
 
     fn stop(&self) {

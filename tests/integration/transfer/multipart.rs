@@ -1,7 +1,9 @@
 //! Copies in parts.
 
-use nightferry::model::{Checksum, ChecksumAlgorithm, FailureCause, Verified};
-use nightferry::transfer::{Limits, Route};
+use nightferry::model::{
+    Checksum, ChecksumAlgorithm, FailureCause, ObjectFacts, OpenUpload, Verified,
+};
+use nightferry::transfer::{Limits, PartPlan, Route};
 
 use super::{MIB, World, object};
 use crate::s3_server::{Fault, FaultAction};
@@ -164,23 +166,89 @@ fn an_upload_that_is_given_up_leaves_nothing_behind() {
     let Route::Parts(plan) = world.transfer.route(planned.size_bytes).unwrap() else {
         panic!("11 MiB go in parts");
     };
-    let begin = || {
-        let parts = world
-            .transfer
-            .begin_parts("large", &planned, plan, &world.tally);
-        let parts = parts.unwrap();
-        parts.copy_part(0, &world.tally).unwrap();
-        assert_eq!(world.server.uploads("dst").len(), 1);
-        parts
-    };
-    let aborted = begin();
-    aborted.abort(&world.tally).unwrap();
-    assert!(world.server.uploads("dst").is_empty());
-    drop(begin());
-    assert!(world.server.uploads("dst").is_empty());
-    assert_eq!(world.count("AbortMultipartUpload"), 2);
-    let unfinished = begin().finish(&world.tally).unwrap_err();
+    let parts = world
+        .transfer
+        .begin_parts("large", &planned, plan, None, &world.tally)
+        .unwrap();
+    parts.copy_part(0, &world.tally).unwrap();
+    assert_eq!(world.server.uploads("dst").len(), 1);
+    let unfinished = parts.finish(None, &world.tally).unwrap_err();
     assert_eq!(unfinished.cause, FailureCause::Internal);
+    parts.abort(&world.tally).unwrap();
+    assert!(world.server.uploads("dst").is_empty());
+}
+
+/// Begins `large` in parts, carries its first part, and forgets all but what the
+/// ledger would keep.
+fn interrupted(world: &World) -> (ObjectFacts, PartPlan, OpenUpload) {
+    let planned = world.planned("large");
+    let Route::Parts(plan) = world.transfer.route(planned.size_bytes).unwrap() else {
+        panic!("11 MiB go in parts");
+    };
+    let parts = world
+        .transfer
+        .begin_parts("large", &planned, plan, None, &world.tally)
+        .unwrap();
+    let mut open = parts.open_upload();
+    open.parts.push(parts.copy_part(0, &world.tally).unwrap());
+    (planned, plan, open)
+}
+
+#[test]
+fn an_upload_of_an_earlier_run_goes_on_with_what_has_not_arrived() {
+    let world = world();
+    let (planned, plan, open) = interrupted(&world);
+    let resumed = world
+        .transfer
+        .begin_parts("large", &planned, plan, Some(&open), &world.tally)
+        .unwrap();
+    assert!(resumed.is_resumed() && resumed.has_part(0) && !resumed.has_part(1));
+    resumed.copy_part(1, &world.tally).unwrap();
+    resumed.copy_part(2, &world.tally).unwrap();
+    let arrival = resumed.finish(None, &world.tally).unwrap();
+    assert_eq!(arrival.copied.verified, Verified::EtagMd5);
+    assert!(same(&world, "large"));
+    assert_eq!(world.count("CreateMultipartUpload"), 1);
+    assert_eq!(world.count("UploadPart"), 3);
+}
+
+#[test]
+fn a_part_that_the_destination_has_otherwise_is_carried_again() {
+    let world = world();
+    let (planned, plan, mut open) = interrupted(&world);
+    open.parts[0].etag = nightferry::model::ETag::new("another");
+    let resumed = world
+        .transfer
+        .begin_parts("large", &planned, plan, Some(&open), &world.tally)
+        .unwrap();
+    assert!(resumed.is_resumed() && !resumed.has_part(0));
+}
+
+#[test]
+fn an_upload_that_does_not_fit_any_more_is_aborted_and_begun_anew() {
+    for change in ["size of parts", "source", "gone"] {
+        let world = world();
+        let (mut planned, plan, mut open) = interrupted(&world);
+        match change {
+            "size of parts" => open.part_bytes = 6 * MIB,
+            "source" => {
+                world.server.put_random("src", "large", 11 * MIB, 8);
+                planned = world.planned("large");
+            }
+            _ => world
+                .transfer
+                .destination
+                .abort_upload("large", &open.id)
+                .unwrap(),
+        }
+        let begun = world
+            .transfer
+            .begin_parts("large", &planned, plan, Some(&open), &world.tally)
+            .unwrap();
+        assert!(!begun.is_resumed(), "{change}");
+        assert_eq!(world.count("AbortMultipartUpload"), 1, "{change}");
+        assert_eq!(world.server.uploads("dst").len(), 1, "{change}");
+    }
 }
 
 #[test]
@@ -192,21 +260,21 @@ fn a_source_that_changes_between_its_parts_is_not_copied() {
     };
     let parts = world
         .transfer
-        .begin_parts("large", &planned, plan, &world.tally)
+        .begin_parts("large", &planned, plan, None, &world.tally)
         .unwrap();
     parts.copy_part(0, &world.tally).unwrap();
     world.server.put_random("src", "large", 11 * MIB, 8);
     let failure = parts.copy_part(1, &world.tally).unwrap_err();
     assert_eq!(failure.cause, FailureCause::SourceChanged);
-    drop(parts);
+    parts.abort(&world.tally).unwrap();
     let begun = world
         .transfer
-        .begin_parts("large", &planned, plan, &world.tally);
+        .begin_parts("large", &planned, plan, None, &world.tally);
     assert_eq!(begun.unwrap_err().cause, FailureCause::SourceChanged);
     world.server.remove("src", "large");
     let begun = world
         .transfer
-        .begin_parts("large", &planned, plan, &world.tally);
+        .begin_parts("large", &planned, plan, None, &world.tally);
     assert_eq!(begun.unwrap_err().cause, FailureCause::SourceMissing);
     assert!(world.server.uploads("dst").is_empty());
 }
@@ -228,7 +296,7 @@ fn the_parts_make_the_checksum_that_the_source_states_of_the_whole() {
         headers: &nightferry::model::CarriedHeaders::default(),
         content_md5: None,
         checksum: Some(&checksum),
-        if_none_match: false,
+        condition: nightferry::s3::Condition::Anything,
     };
     world.transfer.source.put("large", upload).unwrap();
     assert_eq!(world.planned("large").checksums, [checksum]);

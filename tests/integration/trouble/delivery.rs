@@ -6,7 +6,7 @@ use crate::s3_server::{Fault, FaultAction};
 /// Two objects, of which each run's canary and copies pass, but no list.
 fn refuses_lists(fault: Fault) -> World {
     let world = World::asked_for(&["a", "b"]);
-    world.server.on(fault.operation("PutObject").after(3));
+    world.server.on(fault.operation("PutObject").after(5));
     world
 }
 
@@ -73,7 +73,7 @@ fn failed_objects_are_more_serious_than_owed_lists() {
     let world = World::asked_for(&["a", "b"]);
     world.ask("second", &["missing"]);
     let refused = Fault::answer(403, "AccessDenied").operation("PutObject");
-    world.server.on(refused.after(3));
+    world.server.on(refused.after(5));
     world.night(4);
     assert_eq!(world.runs(), ["ended|3|2|1|0|0|4|failed,owed"]);
     world.server.clear_faults();

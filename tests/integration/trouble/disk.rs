@@ -65,7 +65,7 @@ fn ask_for_many(world: &World) {
 #[test]
 fn a_disk_that_is_full_before_the_run() {
     let world = World::new();
-    let Some(disk) = Disk::mount(&world, "4m") else {
+    let Some(disk) = Disk::mount(&world, "6m") else {
         return;
     };
     ask_for_many(&world);

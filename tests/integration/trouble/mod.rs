@@ -17,6 +17,7 @@ mod no_beginning;
 mod outage;
 mod permissions;
 mod process;
+mod recognised;
 mod retries;
 mod secrets;
 mod setup;
@@ -27,7 +28,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -242,6 +244,19 @@ impl World {
         let mut keys = self.server.keys("dst");
         keys.retain(|key| !key.starts_with("oms/"));
         keys
+    }
+
+    /// Waits for what nothing in the process could tell the test.
+    fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !holds() {
+            assert!(
+                Instant::now() < deadline,
+                "{what} did not come about: {:?}",
+                self.server.requests().last()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// How many requests of this operation came for a key of a bucket.

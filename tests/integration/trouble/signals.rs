@@ -88,7 +88,9 @@ fn an_object_in_parts_that_is_under_way_is_finished() {
     let world = World::one_by_one(&["z"]);
     world.server.put_random("src", "film", 12 << 20, 7);
     world.ask("second", &["film"]);
-    let gate = world.server.gate("UploadPart", "dst", Some("film"));
+    let gate = world
+        .server
+        .gate("CreateMultipartUpload", "dst", Some("film"));
     let mut night = world.begins(&["run"]);
     gate.wait_arrived();
     night.stop("TERM");

@@ -1,0 +1,47 @@
+//! Comparing both ends byte by byte, where their tags say nothing.
+
+use sha2::{Digest, Sha256};
+
+use super::{Tally, Transfer, check_unchanged};
+use crate::model::{Failure, ObjectFacts};
+use crate::s3::{Bucket, GetOptions};
+
+/// How much is read at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+impl Transfer {
+    /// Whether the destination's object has the source's bytes: reads both,
+    /// which must still be the objects of these facts.
+    ///
+    /// # Errors
+    /// What remains after all attempts; `source_changed` if one of them is not
+    /// the object of its facts any more.
+    pub fn have_same_bytes(
+        &self,
+        name: &str,
+        source: &ObjectFacts,
+        destination: &ObjectFacts,
+        tally: &Tally,
+    ) -> Result<bool, Failure> {
+        let ours = self.attempts(tally, || sha256(&self.source, name, source))?;
+        let theirs = self.attempts(tally, || sha256(&self.destination, name, destination))?;
+        Ok(ours == theirs)
+    }
+}
+
+fn sha256(bucket: &Bucket, name: &str, facts: &ObjectFacts) -> Result<[u8; 32], Failure> {
+    let options = GetOptions {
+        if_match: Some(&facts.etag),
+        ..GetOptions::default()
+    };
+    let mut download = bucket.get(name, options)?;
+    check_unchanged(name, facts, &download.head.facts)?;
+    let mut sha256 = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        match download.body.read_some(&mut chunk)? {
+            0 => return Ok(sha256.finalize().into()),
+            count => sha256.update(&chunk[..count]),
+        }
+    }
+}

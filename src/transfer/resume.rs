@@ -1,0 +1,134 @@
+//! Beginning a copy in parts, or going on with one of an earlier run.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use super::digest::{self, Crc};
+use super::route::PartPlan;
+use super::{PartsCopy, Tally, Transfer, check_unchanged};
+use crate::model::{
+    ArrivedPart, ETag, Failure, FailureCause, ObjectFacts, OpenUpload, Side, UploadId,
+};
+use crate::s3::Head;
+
+impl Transfer {
+    /// Begins the copy of the object of the facts `planned` in the parts of
+    /// `plan`, or goes on with `open`, an upload of an earlier run: what it
+    /// holds of the same object in the same parts is not carried again. One
+    /// that does not fit is aborted.
+    ///
+    /// # Errors
+    /// What remains after all attempts; `source_missing` or `source_changed` if
+    /// the object is not there any more or no longer the planned one.
+    pub fn begin_parts(
+        &self,
+        name: &str,
+        planned: &ObjectFacts,
+        plan: PartPlan,
+        open: Option<&OpenUpload>,
+        tally: &Tally,
+    ) -> Result<PartsCopy, Failure> {
+        let Some(head) = self.source_head(name, tally)? else {
+            let message = format!("{name:?} is not at the source any more");
+            return Err(Failure::new(FailureCause::SourceMissing, message).at(Side::Source));
+        };
+        check_unchanged(name, planned, &head.facts)?;
+        if let Some(open) = open {
+            if fits(open, &head.facts, &plan) {
+                if let Some(held) = self.held_parts(name, open, tally)? {
+                    return Ok(self.parts_copy(name, head, plan, open.id.clone(), Some(&held)));
+                }
+            } else {
+                self.attempts(tally, || self.destination.abort_upload(name, &open.id))?;
+            }
+        }
+        let headers = head.carried()?;
+        let upload_id = self.attempts(tally, || self.destination.create_upload(name, headers))?;
+        Ok(self.parts_copy(name, head, plan, upload_id, None))
+    }
+
+    /// The parts of `open` that the destination holds as the ledger knows them;
+    /// `None` if it does not know the upload (any more).
+    fn held_parts(
+        &self,
+        name: &str,
+        open: &OpenUpload,
+        tally: &Tally,
+    ) -> Result<Option<Vec<ArrivedPart>>, Failure> {
+        let listed = match self.attempts(tally, || self.destination.list_parts(name, &open.id)) {
+            Ok(Some(listed)) => listed,
+            Ok(None) => return Ok(None),
+            Err(failure) if failure.cause.is_retried_within_run() => return Err(failure),
+            // Parts that may not be listed cannot be trusted.
+            Err(_) => {
+                self.attempts(tally, || self.destination.abort_upload(name, &open.id))?;
+                return Ok(None);
+            }
+        };
+        let at_destination = |part: &&ArrivedPart| {
+            listed
+                .iter()
+                .any(|held| held.number == part.number && held.etag == part.etag)
+        };
+        Ok(Some(
+            open.parts.iter().filter(at_destination).cloned().collect(),
+        ))
+    }
+
+    fn parts_copy(
+        &self,
+        name: &str,
+        head: Head,
+        plan: PartPlan,
+        upload_id: UploadId,
+        resumed: Option<&[ArrivedPart]>,
+    ) -> PartsCopy {
+        let stated = head
+            .facts
+            .checksums
+            .iter()
+            .find_map(|stated| Some((Crc::of(stated.algorithm)?, stated.clone())));
+        let mut arrived = vec![None; plan.count as usize];
+        for part in resumed.unwrap_or_default() {
+            // Without the CRC that the whole is to be proven by, it is of no use.
+            let is_of_use = stated.is_none() || part.crc.is_some();
+            if let Some(place) = arrived.get_mut(part.number.wrapping_sub(1) as usize)
+                && is_of_use
+            {
+                *place = Some(part.clone());
+            }
+        }
+        PartsCopy {
+            transfer: self.clone(),
+            name: name.to_owned(),
+            source: head.facts,
+            plan,
+            upload_id,
+            stated,
+            arrived: Mutex::new(arrived),
+            resumed: resumed.is_some(),
+            gone: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Whether the parts of `open` are parts of this object, cut this way.
+fn fits(open: &OpenUpload, source: &ObjectFacts, plan: &PartPlan) -> bool {
+    open.source_etag == source.etag
+        && open.size_bytes == plan.size_bytes
+        && open.part_bytes == plan.part_bytes
+}
+
+/// The tag that the object has if it was put together from all parts of `open`;
+/// `None` while some are missing.
+#[must_use]
+pub fn tag_of_parts(open: &OpenUpload) -> Option<ETag> {
+    let count = open.size_bytes.div_ceil(open.part_bytes.max(1));
+    let all = (1..)
+        .zip(&open.parts)
+        .all(|(number, part)| part.number == number);
+    (all && open.parts.len() as u64 == count).then(|| {
+        let md5s: Vec<_> = open.parts.iter().map(|part| part.md5).collect();
+        ETag::new(&digest::etag_of_parts(&md5s))
+    })
+}
