@@ -42,3 +42,18 @@ CREATE TABLE upload_part (
         'etag_md5', 'content_md5', 'crc32c', 'crc64nvme', 'sha256', 'size_only')),
     PRIMARY KEY (upload, part)
 ) STRICT, WITHOUT ROWID;
+
+-- The breaker that ended a run early: the side that went on refusing or failing,
+-- the cause and the words of its last failure, how many objects in a row it
+-- failed and since when.
+ALTER TABLE run ADD COLUMN breaker_side TEXT CHECK (breaker_side IN ('source', 'destination'));
+ALTER TABLE run ADD COLUMN breaker_cause TEXT CHECK (breaker_cause IN (
+    'source_missing', 'source_denied', 'source_archived', 'source_changed',
+    'destination_denied', 'destination_full', 'throttled', 'server_error', 'network',
+    'timeout', 'integrity', 'metadata_refused', 'too_large', 'bad_request', 'internal',
+    'credentials_refused', 'account_blocked', 'bucket_missing', 'endpoint_unreachable',
+    'permission_missing', 'clock_skew'));
+ALTER TABLE run ADD COLUMN breaker_since INTEGER;
+ALTER TABLE run ADD COLUMN breaker_offset INTEGER;
+ALTER TABLE run ADD COLUMN breaker_failures INTEGER;
+ALTER TABLE run ADD COLUMN breaker_message TEXT;

@@ -5,7 +5,9 @@ SELECT id, books.requested, books.synced, books.failed, books.ignored, pending, 
        (SELECT count(*) FROM delivery
         WHERE delivery.task = task.task AND delivery.state = 'conflict'),
        last.number, last.state, last.started_at, last.started_offset, last.exit_reasons,
-       last.begin_message
+       coalesce(last.begin_message,
+                'the ' || last.breaker_side || ' failed ' || last.breaker_failures
+                    || ' objects in a row: ' || last.breaker_message)
 FROM task
 JOIN books ON books.task = task.id
 LEFT JOIN run AS last ON last.task = task.task

@@ -27,6 +27,8 @@ pub enum View {
     Requests,
     /// Attempts, the newest last.
     ObjectHistory,
+    /// Breakers that ended runs early, the newest last.
+    OpenBreakers,
 }
 
 impl View {
@@ -42,6 +44,7 @@ impl View {
             Self::RejectedLines => "rejected_lines",
             Self::Requests => "requests",
             Self::ObjectHistory => "object_history",
+            Self::OpenBreakers => "open_breakers",
         }
     }
 
@@ -56,6 +59,7 @@ impl View {
             Self::RejectedLines => &["task", "list", "line"],
             Self::Requests => &["request"],
             Self::ObjectHistory => &["at", "name", "request"],
+            Self::OpenBreakers => &["since", "task", "run"],
         }
     }
 }

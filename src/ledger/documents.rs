@@ -10,7 +10,7 @@ use super::VIEWS;
 use super::fixture::Fixture;
 use super::schema::MIGRATIONS;
 use crate::model::{
-    Deferral, FailureCause, IgnoreReason, RejectReason, RequestState, RunState, Verified,
+    Deferral, FailureCause, IgnoreReason, RejectReason, RequestState, RunState, Side, Verified,
 };
 
 const README: &str = include_str!("../../sql/README.md");
@@ -39,6 +39,7 @@ fn word_lists() -> Vec<(&'static str, Vec<&'static str>)> {
             "reason for a rejected line",
             words(RejectReason::ALL, RejectReason::as_str),
         ),
+        ("side", words(Side::ALL, Side::as_str)),
         ("kind of proof", words(Verified::ALL, Verified::as_str)),
     ]
 }

@@ -7,6 +7,7 @@
 
 mod backup;
 mod books;
+mod breaker;
 mod browse;
 mod check;
 mod deliveries;
@@ -37,6 +38,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::data_dir::open_or_create;
 
 pub use backup::BackupError;
+pub use breaker::OpenBreaker;
 pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};

@@ -39,6 +39,10 @@ pub const VIEWS: &[(&str, &str)] = &[
         include_str!("../../sql/views/object_history.sql"),
     ),
     (
+        "open_breakers",
+        include_str!("../../sql/views/open_breakers.sql"),
+    ),
+    (
         "pending_requests",
         include_str!("../../sql/views/pending_requests.sql"),
     ),

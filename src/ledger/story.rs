@@ -124,8 +124,8 @@ pub struct LastRun {
     pub started: LocalTime,
     /// Why it ended as it did.
     pub exit_reasons: Option<String>,
-    /// Why it could not begin, in words.
-    pub begin_message: Option<String>,
+    /// Why it could not begin, or not go on, in words.
+    pub because: Option<String>,
 }
 
 impl Ledger {
@@ -241,7 +241,7 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<TaskStatus> {
                 state: word(row, 11)?,
                 started: local(row, 12)?,
                 exit_reasons: row.get(14)?,
-                begin_message: row.get(15)?,
+                because: row.get(15)?,
             })
         })?,
     })

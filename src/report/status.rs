@@ -115,7 +115,7 @@ fn described(run: &LastRun, now: Timestamp) -> String {
         (RunState::Ended, None) => "ended".to_owned(),
     };
     let because = run
-        .begin_message
+        .because
         .as_deref()
         .map_or_else(String::new, |message| format!(": {}", visible(message)));
     format!("{ago} ago, {end}{because}")

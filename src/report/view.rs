@@ -2,7 +2,7 @@
 //!
 //! All of them stream: memory stays flat however many rows there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use serde::ser::{SerializeMap, Serializer};
@@ -140,8 +140,60 @@ pub fn write_runs(
     filter: &Filter<'_>,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
-    let rows = write_table(ledger, View::RunHistory, RUNS, filter, out, |_| ())?;
-    or_say(rows, "No runs yet.", out)
+    let mut first_shown = BTreeMap::new();
+    let rows = write_table(ledger, View::RunHistory, RUNS, filter, out, |cells| {
+        if let [Cell::Text(task), Cell::Integer(run), ..] = cells
+            && !first_shown.contains_key(task)
+        {
+            first_shown.insert(task.clone(), *run);
+        }
+    })?;
+    or_say(rows, "No runs yet.", out)?;
+    write_open_breakers(ledger, filter, &first_shown, out)
+}
+
+/// Says why runs, from the first shown of each task on, left the rest.
+fn write_open_breakers(
+    ledger: &Ledger,
+    filter: &Filter<'_>,
+    first_shown: &BTreeMap<String, i64>,
+    out: &mut impl Write,
+) -> Result<(), ReportError> {
+    let columns = [
+        "task",
+        "run",
+        "side",
+        "failures",
+        "since_local",
+        "cause",
+        "message",
+    ];
+    let filter = Filter {
+        last: None,
+        ..*filter
+    };
+    ledger.for_each_row(View::OpenBreakers, &columns, &filter, |cells| {
+        if let [
+            Cell::Text(task),
+            Cell::Integer(run),
+            Cell::Text(side),
+            Cell::Integer(failures),
+            since @ Cell::Text(_),
+            Cell::Text(cause),
+            Cell::Text(message),
+        ] = cells.as_slice()
+            && first_shown.get(task).is_some_and(|first| run >= first)
+        {
+            let since = show(since, Shown::Minute);
+            let message = visible(message);
+            let note = format!(
+                "{task}, run {run}: the {side} failed {failures} objects in a row since {since}, \
+                 the last for {cause}: {message}"
+            );
+            write!(out, "\n{}", table::paragraph(&note, 0))?;
+        }
+        Ok(())
+    })
 }
 
 /// Writes failed requests as a table, and what to do about each cause.
