@@ -77,7 +77,7 @@ pub fn preflight(
     destination: &Bucket,
     access: Access,
 ) -> Vec<Check> {
-    let canary = format!("{}.canary", task.prefix());
+    let canary = canary_name(task);
     let (mut checks, at_destination) = thread::scope(|scope| {
         let at_destination = scope.spawn(|| check_destination(destination, &canary, access));
         let at_source = check_source(source, &canary);
@@ -94,6 +94,12 @@ pub fn preflight(
     });
     checks.extend(at_destination);
     checks
+}
+
+/// The name of the canary of `task`, in both buckets.
+#[must_use]
+pub fn canary_name(task: &TaskId) -> String {
+    format!("{}.canary", task.prefix())
 }
 
 fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
@@ -126,7 +132,11 @@ fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
     checks
 }
 
-fn can_be_read(bucket: &Bucket, name: &str, size_bytes: u64) -> Result<String, Failure> {
+/// Asks for an object without reading it; that it is missing is an answer too.
+///
+/// # Errors
+/// The server refused or did not answer, after all attempts.
+pub fn can_be_read(bucket: &Bucket, name: &str, size_bytes: u64) -> Result<String, Failure> {
     let range = (size_bytes > 0).then_some((0, 0));
     match tried(|| {
         bucket.get(
@@ -215,7 +225,11 @@ fn check_conditions(destination: &Bucket, canary: &str) -> Check {
     Check::of(SUBJECT, Ok(format!("keeps {}", kept.join(" and "))))
 }
 
-fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
+/// Writes the canary.
+///
+/// # Errors
+/// The server refused or did not answer, after all attempts.
+pub fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
     tried(|| put_canary(destination, canary, Condition::Anything))
         .map(|()| "can be written".to_owned())
 }
@@ -272,7 +286,10 @@ fn check_clock(subject: &'static str, bucket: &Bucket) -> Check {
 }
 
 /// Tries a check again if a passing trouble may have failed it.
-fn tried<T>(mut check: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+///
+/// # Errors
+/// What the last try failed with.
+pub fn tried<T>(mut check: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut tries = 1;
     loop {
         match check() {

@@ -126,6 +126,18 @@ fn say_problems(task: &TaskConfig, night: &NightReport) {
             night.books.taken
         );
     }
+    if let Some(open) = &night.breaker {
+        tracing::error!(
+            "{}: the {} failed {} objects in a row, the last for {}: {}; \
+             they and the rest are deferred ({} requests)",
+            task.id,
+            open.side,
+            open.failures,
+            open.cause,
+            open.message,
+            night.books.deferred
+        );
+    }
     for conflict in &night.delivery.conflicts {
         tracing::warn!("{}: not delivered: {conflict}", task.id);
     }

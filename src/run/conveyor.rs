@@ -10,15 +10,16 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
+use super::breaker::Breaker;
 use super::in_parts::InParts;
 use super::names::Names;
 use super::progress::Progress;
 use super::stop::Stop;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, OpenBreaker};
 use crate::model::{
-    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode,
+    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode, Side,
 };
 use crate::pool::{Pool, guarded};
 use crate::recorder::Entry;
@@ -37,6 +38,8 @@ pub(super) const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
 pub struct Means<'a> {
     /// The threads.
     pub pool: &'a Pool,
+    /// What is written to see whether the destination takes anything.
+    pub canary: String,
     /// Both ends.
     pub transfer: Arc<Transfer>,
     /// The task's rule.
@@ -64,6 +67,8 @@ pub struct Left {
     pub deferral: Option<Deferral>,
     /// The first name, in the order of work, that was left.
     pub resume_name: Option<String>,
+    /// The breaker that opened.
+    pub breaker: Option<OpenBreaker>,
 }
 
 /// What a task answers with.
@@ -82,6 +87,8 @@ pub enum Event {
     Finished(u64, Result<Arrival, Failure>),
     /// A copy in parts was given up.
     Aborted(u64, Result<(), Failure>),
+    /// A side was asked whether all is well.
+    Probed(Side, Result<(), Failure>),
 }
 
 /// The conveyor at work.
@@ -98,6 +105,7 @@ pub struct Conveyor<'a> {
     free_slots: usize,
     free_bytes: u64,
     stopping: Option<(Deferral, Instant)>,
+    pub(super) breaker: Breaker,
     /// What was begun and is not settled, in the order of work.
     unsettled: BTreeMap<u64, ObjectName>,
     recorder_gone: bool,
@@ -120,6 +128,7 @@ impl<'a> Conveyor<'a> {
             free_slots,
             free_bytes,
             stopping: None,
+            breaker: Breaker::new(),
             unsettled: BTreeMap::new(),
             recorder_gone: false,
         }
@@ -133,8 +142,7 @@ impl<'a> Conveyor<'a> {
     pub fn carry(mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
         loop {
             self.heed_stop();
-            self.look_ahead(names)?;
-            self.load();
+            self.go_on(names)?;
             if self.is_idle() || self.recorder_gone || self.means.stop.signal.is_urgent() {
                 return self.left(names);
             }
@@ -144,8 +152,26 @@ impl<'a> Conveyor<'a> {
         }
     }
 
+    /// Begins what may begin: nothing while a side is asked whether all is well.
+    fn go_on(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
+        let mut suspect = self.suspect(false);
+        if suspect.is_none() && !self.breaker.is_probing() {
+            self.look_ahead(names)?;
+            self.load();
+            suspect = self.is_idle().then(|| self.suspect(true)).flatten();
+        }
+        suspect.map_or(Ok(()), |side| self.probe(side, names))
+    }
+
+    /// The side that is to be asked now, if the run goes on.
+    fn suspect(&mut self, at_end: bool) -> Option<Side> {
+        let goes_on = self.stopping.is_none() && !self.recorder_gone;
+        goes_on.then(|| self.breaker.due(at_end)).flatten()
+    }
+
     fn is_idle(&self) -> bool {
-        self.looking == 0
+        !self.breaker.is_probing()
+            && self.looking == 0
             && self.planned.is_empty()
             && self.ready.is_empty()
             && self.in_parts.is_empty()
@@ -154,8 +180,9 @@ impl<'a> Conveyor<'a> {
 
     /// Once the run is to stop, what has not begun to move is left.
     fn heed_stop(&mut self) {
+        let open = self.breaker.open().map(|_| Deferral::BreakerOpen);
         if self.stopping.is_none()
-            && let Some(reason) = self.means.stop.reason()
+            && let Some(reason) = open.or_else(|| self.means.stop.reason())
         {
             self.stopping = Some((reason, Instant::now()));
             self.means.progress.stops(reason);
@@ -295,6 +322,7 @@ impl<'a> Conveyor<'a> {
                 self.give_back(LEAST_BUFFER_BYTES);
                 self.on_aborted(sequence, result);
             }
+            Event::Probed(side, answer) => self.on_probed(side, answer),
         }
     }
 
@@ -337,14 +365,26 @@ impl<'a> Conveyor<'a> {
     }
 
     pub(super) fn settle(&mut self, voyage: Box<Voyage>, outcome: Outcome) {
-        self.unsettled.remove(&voyage.sequence);
+        let sequence = voyage.sequence;
         let attempt = voyage.settle(outcome, self.means.clock);
+        for (sequence, attempt) in self.breaker.pass(sequence, attempt) {
+            self.record(sequence, attempt);
+        }
+    }
+
+    /// Hands an attempt to the recorder.
+    pub(super) fn record(&mut self, sequence: u64, attempt: Attempt) {
+        self.unsettled.remove(&sequence);
         say(&attempt);
         self.means.progress.settled(&attempt);
         self.note(Note::Settled(Box::new(attempt)), None);
     }
 
     fn left(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
+        let stopped = self.stopping.is_some() || self.means.stop.signal.is_urgent();
+        for (sequence, attempt) in self.breaker.rest(stopped) {
+            self.record(sequence, attempt);
+        }
         let first_begun = self.unsettled.pop_first().map(|(_, name)| name);
         let next = match first_begun {
             Some(name) => Some(name),
@@ -361,6 +401,7 @@ impl<'a> Conveyor<'a> {
         Ok(Left {
             deferral,
             resume_name: next.map(|name| name.as_str().to_owned()),
+            breaker: self.breaker.open().cloned(),
         })
     }
 }

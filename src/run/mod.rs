@@ -1,5 +1,6 @@
 //! The night: for each task intake, preflight, transfer, lists and delivery.
 
+mod breaker;
 mod bucket_lists;
 mod conveyor;
 mod deliver;
@@ -9,6 +10,7 @@ mod in_parts;
 mod lock;
 mod names;
 mod night;
+mod probe;
 mod progress;
 mod rehearse;
 mod stop;

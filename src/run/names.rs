@@ -83,6 +83,14 @@ impl<'a> Names<'a> {
         Ok(self.ahead.front().map(|queued| &queued.name))
     }
 
+    /// The last of all taken names in byte order that is still pending.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn last_pending(&self) -> Result<Option<String>> {
+        self.ledger.last_pending_name(self.task, self.through)
+    }
+
     /// Reads on if nothing is read ahead; whether there is a next name.
     fn peeked(&mut self) -> Result<bool> {
         while self.ahead.is_empty() && !self.ended {

@@ -19,10 +19,11 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{
-    BeginFailure, BegunRun, Deliverable, Ledger, NewRun, Recording, RunEnd, RunKey, Taken, TaskKey,
+    BeginFailure, BegunRun, Deliverable, Ledger, NewRun, OpenBreaker, Recording, RunEnd, RunKey,
+    Taken, TaskKey,
 };
 use crate::model::{Deferral, LocalTime, RunBooks, RunState};
-use crate::preflight::{Access, first_failure, preflight};
+use crate::preflight::{Access, canary_name, first_failure, preflight};
 use crate::recorder::{self, Entry};
 use crate::report;
 use crate::transfer::{Buffers, RetryPolicy, Transfer};
@@ -45,6 +46,8 @@ pub struct NightReport {
     pub begin_failure: Option<BeginFailure>,
     /// Why requests stayed pending.
     pub deferral: Option<Deferral>,
+    /// The breaker that opened, if one did.
+    pub breaker: Option<OpenBreaker>,
     /// What became of the lists.
     pub delivery: DeliveryReport,
     /// Where the books differ, if they do.
@@ -192,7 +195,7 @@ impl Night<'_> {
             ledger.note_begin_failure(self.run.key, failure)?;
             let left = Left {
                 deferral: Some(Deferral::CouldNotBegin),
-                resume_name: None,
+                ..Left::default()
             };
             return Ok((left, RunBooks::default()));
         }
@@ -250,6 +253,7 @@ impl Night<'_> {
         };
         Means {
             pool: &self.engine.pool,
+            canary: canary_name(&self.task.id),
             transfer: Arc::new(transfer),
             mode: self.task.overwrite,
             workers,
@@ -263,6 +267,9 @@ impl Night<'_> {
     }
 
     fn end(&mut self, ledger: &mut Ledger, left: Left) -> Result<(), RunError> {
+        if let Some(open) = &left.breaker {
+            ledger.note_open_breaker(self.run.key, self.task.zone, open)?;
+        }
         let end = RunEnd {
             state: RunState::Ended,
             ended: self.task.zone.local(self.engine.clock.now()),
@@ -272,6 +279,7 @@ impl Night<'_> {
         };
         ledger.end_run(self.run.key, &end)?;
         self.report.books = ledger.run_books(self.run.key)?;
+        self.report.breaker = left.breaker;
         self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);
         Ok(())
     }

@@ -96,6 +96,7 @@ impl Progress {
         }
         let why = match reason {
             Deferral::Stopped => "asked to stop (once more: without waiting)",
+            Deferral::BreakerOpen => "one side goes on refusing or failing",
             _ => "its time is up",
         };
         let said = format!(

@@ -1,12 +1,14 @@
 //! A destination that takes the objects but not the lists.
 
-use super::World;
+use super::{CANARY_PUTS, World};
 use crate::s3_server::{Fault, FaultAction};
 
 /// Two objects, of which each run's canary and copies pass, but no list.
 fn refuses_lists(fault: Fault) -> World {
     let world = World::asked_for(&["a", "b"]);
-    world.server.on(fault.operation("PutObject").after(5));
+    world
+        .server
+        .on(fault.operation("PutObject").after(CANARY_PUTS + 2));
     world
 }
 
@@ -73,7 +75,7 @@ fn failed_objects_are_more_serious_than_owed_lists() {
     let world = World::asked_for(&["a", "b"]);
     world.ask("second", &["missing"]);
     let refused = Fault::answer(403, "AccessDenied").operation("PutObject");
-    world.server.on(refused.after(5));
+    world.server.on(refused.after(CANARY_PUTS + 2));
     world.night(4);
     assert_eq!(world.runs(), ["ended|3|2|1|0|0|4|failed,owed"]);
     world.server.clear_faults();

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::World;
+use super::{CANARY_PUTS, World};
 use crate::s3_server::{Fault, FaultAction};
 
 const HISTORY: &str = "SELECT request, name, run, attempt, outcome, reason FROM object_history
@@ -124,14 +124,14 @@ fn a_run_that_was_killed_at_its_first_request_took_nothing() {
 #[test]
 fn lists_that_a_killed_run_was_delivering_are_delivered_by_the_next() {
     let world = World::asked_for(&["a", "b"]);
-    // The canary (thrice) and both objects pass, then come the lists.
+    // The canary and both objects pass, then come the lists.
     let stalls = Fault::new(FaultAction::StallForever).operation("PutObject");
-    world.server.on(stalls.after(5));
+    world.server.on(stalls.after(CANARY_PUTS + 2));
     let night = world.begins(&["run"]);
     wait_until("the delivery", || {
         let requests = world.server.requests();
         let puts = requests.iter().filter(|r| r.operation == "PutObject");
-        puts.count() == 6
+        puts.count() == CANARY_PUTS + 3
     });
     night.kill();
     world.server.clear_faults();

@@ -6,6 +6,7 @@
     reason = "a test that cannot be done here says so"
 )]
 
+mod breaker;
 mod delivery;
 mod disk;
 mod doctor;
@@ -38,6 +39,10 @@ use tempfile::TempDir;
 use self::process::{Ended, Night};
 use self::setup::{End, Setup};
 use crate::s3_server::{NewObject, Rights, S3Server};
+
+/// How often the preflight writes its canary: as it is, and twice under a
+/// condition that does not hold.
+const CANARY_PUTS: usize = 3;
 
 const SOURCE_KEY: &str = "AKIAIOSFODNN7SOURCE0";
 const SOURCE_SECRET: &str = "sourceSecret/K7MDENG/bPxRfiCYEXAMPLEKEY";
