@@ -11,12 +11,11 @@ use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::preflight::{Access, Check, Verdict, preflight};
 use crate::report::text::visible;
-use crate::run::{RunError, ends};
-use crate::s3::HttpClient;
+use crate::run::{RunError, ends, http_client};
 
 /// Checks everything that a run needs; says each thing on a line of its own.
 pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
-    let http = HttpClient::new(2).map_err(RunError::from)?;
+    let http = http_client(&context.config, 2).map_err(RunError::from)?;
     let mut reasons = Vec::new();
     let mut lines = vec![ledger_line(context, &mut reasons)];
     for task in context.tasks(&selected.tasks)? {

@@ -12,8 +12,7 @@ use crate::exit::ExitReason;
 use crate::ledger::Ledger;
 use crate::model::TaskId;
 use crate::report::write_run;
-use crate::run::{ListState, RunError, VerifiedList, ends, verify_run};
-use crate::s3::HttpClient;
+use crate::run::{ListState, RunError, VerifiedList, ends, http_client, verify_run};
 
 /// Writes the lists of a run again.
 pub fn export(context: &Context, asked: &Export) -> Outcome {
@@ -64,7 +63,7 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
         }
         None => ledger.ended_runs(&task.id)?,
     };
-    let http = HttpClient::new(1).map_err(RunError::from)?;
+    let http = http_client(&context.config, 1).map_err(RunError::from)?;
     let destination = ends(&http, task, &context.clock)?.destination;
     let mut verified = Vec::new();
     for (number, run) in runs {

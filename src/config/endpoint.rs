@@ -11,6 +11,9 @@ use super::section::Section;
 /// The region where none is given; S3-compatible servers mostly take it.
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// No endpoint is asked more often in a second, cap or not.
+const MOST_REQUESTS_PER_SECOND: u32 = 10_000;
+
 /// A bucket, where it is, and how to get at it.
 #[derive(Debug, Clone)]
 pub struct EndpointConfig {
@@ -24,6 +27,8 @@ pub struct EndpointConfig {
     pub path_style: bool,
     /// Whether plain HTTP to another machine is wanted; default false.
     pub allow_http: bool,
+    /// The most requests a second to the endpoint; default unlimited.
+    pub requests_per_second: Option<u32>,
     /// Where the keys come from.
     pub credentials: CredentialsConfig,
 }
@@ -59,6 +64,8 @@ impl EndpointConfig {
         let path_style = section.boolean("path_style").unwrap_or(true);
         let bucket = section.parsed("bucket", |name| bucket(name, path_style));
         let allow_http = section.boolean("allow_http").unwrap_or(false);
+        let requests_per_second =
+            section.number("requests_per_second", &(1..=MOST_REQUESTS_PER_SECOND));
         let credentials = credentials::read(&mut section, folder);
         if let Some(endpoint) = &endpoint {
             check_transport(&section, endpoint, path_style, allow_http);
@@ -70,6 +77,7 @@ impl EndpointConfig {
             bucket: bucket?,
             path_style,
             allow_http,
+            requests_per_second,
             credentials: credentials?,
         })
     }

@@ -4,6 +4,7 @@
 //! Reading it touches no environment variable and no other file: credentials
 //! are [resolved](EndpointConfig::resolve_credentials) when they are needed.
 
+mod bandwidth;
 mod credentials;
 mod endpoint;
 mod error;

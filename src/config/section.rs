@@ -178,6 +178,25 @@ impl<'t> Section<'t> {
         Some(Section::new(self.mistakes, label, entries, self.at(key)))
     }
 
+    /// An element of the list `key`, counted from 1, as a section of its own.
+    pub(super) fn element(
+        &self,
+        key: &str,
+        number: usize,
+        element: &'t Spanned<DeValue<'t>>,
+    ) -> Option<Section<'t>> {
+        let (at, name) = (
+            element.span().start,
+            format!("{}{key} {number}", self.label),
+        );
+        if let Some(entries) = element.get_ref().as_table() {
+            return Some(Section::new(self.mistakes, name + ", ", entries, at));
+        }
+        let advice = "is no slot; write { from = \"…\", to = \"…\", max = \"…\" }";
+        self.mistakes.add(at, name, advice);
+        None
+    }
+
     /// Notes the keys that nobody asked for.
     pub(super) fn finish(self) {
         for key in self.entries.keys() {

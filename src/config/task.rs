@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use super::bandwidth;
 use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
-use crate::model::{OverwriteMode, TaskId, Zone};
+use crate::model::{OverwriteMode, TaskId, Timetable, Zone};
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
 const MOST_CARRY_OVER_DAYS: u32 = 3650;
@@ -27,6 +28,8 @@ pub struct TaskConfig {
     pub object_lists_encoding: ListEncoding,
     /// For how many days a failed request becomes pending again; default 7, 0 is never.
     pub carry_over_days: u32,
+    /// How fast objects are read; `None`: as fast as they come.
+    pub bandwidth: Option<Timetable>,
     /// The bucket that is copied from.
     pub source: EndpointConfig,
     /// The bucket that is copied to.
@@ -132,6 +135,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let read_lists_from_destination = section.boolean("read_lists_from_destination");
     let encoding = section.parsed("object_lists_encoding", ListEncoding::from_str);
     let carry_over_days = section.number("carry_over_days", &(0..=MOST_CARRY_OVER_DAYS));
+    let bandwidth = bandwidth::read(&mut section, zone);
     let source = section.section("source");
     let source = source.and_then(|section| EndpointConfig::read(section, folder));
     let destination = section.section("destination");
@@ -153,6 +157,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         read_lists_from_destination: read_lists_from_destination.unwrap_or(false),
         object_lists_encoding: encoding.unwrap_or_default(),
         carry_over_days: carry_over_days.unwrap_or(DEFAULT_CARRY_OVER_DAYS),
+        bandwidth,
         source: source?,
         destination: destination?,
     })

@@ -1,3 +1,4 @@
+mod pace;
 mod secrets;
 
 use proptest::prelude::*;

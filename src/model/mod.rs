@@ -7,7 +7,9 @@ mod name;
 mod outcome;
 mod run;
 mod task;
+mod throttling;
 mod time;
+mod timetable;
 mod upload;
 mod words;
 
@@ -16,7 +18,9 @@ pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
 pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use run::{RunBooks, RunId, run_name};
 pub use task::TaskId;
+pub use throttling::{ThrottledMinute, Traffic};
 pub use time::{LocalTime, Month, Timestamp, Zone};
+pub use timetable::{Slot, Timetable};
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use words::{
     Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState, RunState,

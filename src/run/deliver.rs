@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -192,6 +193,7 @@ fn body(path: &Path, size_bytes: u64) -> io::Result<Body> {
     let mut reader = File::open(path)?.take(size_bytes);
     if size_bytes > IN_MEMORY_BYTES {
         return Ok(Body::Stream {
+            reading: Duration::ZERO,
             reader: Box::new(reader),
             size_bytes,
         });

@@ -9,9 +9,9 @@ use crate::clock::Clock;
 use crate::config::{Config, EndpointConfig, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
-use crate::model::{OverwriteMode, Side, Timestamp};
+use crate::model::{OverwriteMode, Side, Timestamp, Traffic};
 use crate::pool::Pool;
-use crate::s3::{Bucket, BucketSpec, HttpClient};
+use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError};
 
 /// What the command line says about a run.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,18 @@ impl Ends {
     pub fn requests_sent(&self) -> u64 {
         self.source.counters().requests() + self.destination.counters().requests()
     }
+
+    /// What there is to record of both beside outcomes; what was throttled is
+    /// taken out.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let mut throttled = self.source.take_throttled();
+        throttled.extend(self.destination.take_throttled());
+        Traffic {
+            requests_sent: self.requests_sent(),
+            throttled,
+        }
+    }
 }
 
 impl Engine {
@@ -101,7 +113,7 @@ impl Engine {
             signal,
             options,
             began,
-            http: HttpClient::new(config.workers)?,
+            http: http_client(config, config.workers)?,
         })
     }
 
@@ -110,7 +122,12 @@ impl Engine {
     /// # Errors
     /// If the configuration does not give what is needed to address them.
     pub fn ends(&self, task: &TaskConfig) -> Result<Ends, RunError> {
-        ends(&self.http, task, &self.clock)
+        let mut ends = ends(&self.http, task, &self.clock)?;
+        if let Some(timetable) = task.bandwidth.clone() {
+            let bandwidth = Bandwidth::new(timetable, self.clock.clone(), self.workers);
+            ends.source = ends.source.within(bandwidth);
+        }
+        Ok(ends)
     }
 
     /// Opens the ledger for writing.
@@ -141,6 +158,25 @@ impl Engine {
             clock: self.clock.clone(),
         }
     }
+}
+
+/// The HTTP client for `workers` threads, which keeps to the configured caps: an
+/// endpoint's holds for all tasks, whichever named it.
+///
+/// # Errors
+/// If it cannot be set up.
+pub fn http_client(config: &Config, workers: usize) -> Result<HttpClient, HttpClientError> {
+    let http = HttpClient::new(workers)?;
+    for end in config
+        .tasks
+        .iter()
+        .flat_map(|task| [&task.source, &task.destination])
+    {
+        if let Some(cap) = end.requests_per_second {
+            http.cap(&end.endpoint, cap);
+        }
+    }
+    Ok(http)
 }
 
 /// The two buckets of `task`, reached through `http`.

@@ -19,7 +19,7 @@ mod voyage;
 
 pub use bucket_lists::BucketLists;
 pub use deliver::DeliveryReport;
-pub use engine::{Ends, Engine, Options, ends};
+pub use engine::{Ends, Engine, Options, ends, http_client};
 pub use error::RunError;
 pub use lock::{LockError, TaskLock};
 pub use night::{NightReport, run_task};

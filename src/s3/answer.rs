@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::io;
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use reqwest::blocking::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -11,12 +12,13 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use super::bucket::Bucket;
 use super::cause::{Operation, Trouble, cause};
 use super::headers::http_date;
+use super::request::time_to_move;
 use super::xml::S3Error;
 use crate::clock::Clock;
-use crate::model::Failure;
+use crate::model::{Failure, FailureCause};
 
 /// The longest body of an error that is read.
-const MAX_ERROR_BYTES: u64 = 64 * 1024;
+const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// How much of a server's own words goes into a message, in characters.
 const MAX_WORDS: usize = 300;
@@ -54,11 +56,46 @@ impl Bucket {
         let status = response.status().as_u16();
         let retry_after_ms = retry_after_ms(response.headers(), &self.0.clock);
         let request_id = request_id(response.headers());
-        let mut body = Vec::new();
-        // A broken error body says as little as a missing one.
-        let _ = response.take(MAX_ERROR_BYTES).read_to_end(&mut body);
+        let body = match self.read_body(response, MAX_ERROR_BYTES, Duration::ZERO) {
+            Ok(body) => body,
+            Err(error) => {
+                let failure = self.broken_body(operation, name, &error);
+                if failure.cause == FailureCause::Timeout {
+                    return failure;
+                }
+                // A broken error body says as little as a missing one.
+                Vec::new()
+            }
+        };
         let error = std::str::from_utf8(&body).ok().and_then(S3Error::parse);
         self.refusal(operation, name, status, error, retry_after_ms, request_id)
+    }
+
+    /// Reads an answer's body, or the first `most_bytes` of it, in the time that
+    /// a request has and `more_time`, and a second per 64 KiB: a body that
+    /// trickles is given up as one that stands still.
+    pub(super) fn read_body(
+        &self,
+        mut response: Response,
+        most_bytes: usize,
+        more_time: Duration,
+    ) -> io::Result<Vec<u8>> {
+        let began = Instant::now();
+        let mut body = Vec::new();
+        let mut chunk = vec![0; 16 * 1024];
+        while body.len() < most_bytes {
+            let read = body.len() as u64;
+            if began.elapsed() > self.0.timeout + more_time + time_to_move(read) {
+                let slow = "the body came slower than 64 KiB a second";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, slow));
+            }
+            match response.read(&mut chunk)? {
+                0 => break,
+                count => body.extend_from_slice(&chunk[..count]),
+            }
+        }
+        body.truncate(most_bytes);
+        Ok(body)
     }
 
     /// The failure for an error that came with `status`.
@@ -132,6 +169,9 @@ impl Bucket {
         let inner = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
         match inner.and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
             Some(error) => self.unanswered(operation, name, error),
+            None if error.kind() == io::ErrorKind::TimedOut => {
+                self.no_answer(operation, name, Trouble::TimedOut, error)
+            }
             None => self.no_answer(operation, name, Trouble::Broken, error),
         }
     }
@@ -227,8 +267,7 @@ fn retry_after_ms(headers: &HeaderMap, clock: &Clock) -> Option<u64> {
 mod tests {
     use super::super::bucket::tests::bucket_at;
     use super::*;
-    use crate::model::Side;
-    use crate::model::{FailureCause, Timestamp};
+    use crate::model::{Side, Timestamp};
 
     fn refusal(words: &str) -> Failure {
         let error = S3Error {

@@ -8,12 +8,14 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap};
 use url::Url;
 
+use super::bandwidth::Bandwidth;
 use super::condition::Kept;
 use super::counters::{Counters, Counting};
 use super::headers::{http_date, text};
 use super::http::HttpClient;
+use super::pace::Pacer;
 use crate::clock::Clock;
-use crate::model::Side;
+use crate::model::{Side, ThrottledMinute, Timestamp};
 use crate::secret::Secret;
 
 /// Where a bucket is and who asks.
@@ -64,10 +66,11 @@ pub enum BucketError {
 
 /// One bucket at one end. Cloning it is cheap; clones count together.
 #[derive(Clone)]
-pub struct Bucket(pub(super) Arc<Inner>);
+pub struct Bucket(pub(super) Arc<Inner>, pub(super) Option<Bandwidth>);
 
 pub(super) struct Inner {
     pub(super) http: HttpClient,
+    pub(super) pacer: Arc<Pacer>,
     pub(super) side: Side,
     pub(super) address: rusty_s3::Bucket,
     pub(super) access_key_id: String,
@@ -98,6 +101,7 @@ impl Bucket {
         } else {
             rusty_s3::UrlStyle::VirtualHost
         };
+        let pacer = http.pacer(&spec.endpoint);
         let address = rusty_s3::Bucket::new(spec.endpoint, style, spec.bucket.clone(), spec.region)
             .map_err(|error| match error {
                 rusty_s3::BucketError::UnsupportedScheme => BucketError::Scheme,
@@ -106,8 +110,9 @@ impl Bucket {
                     bucket: spec.bucket,
                 },
             })?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             http: http.clone(),
+            pacer,
             side,
             address,
             access_key_id: spec.access_key_id,
@@ -119,7 +124,14 @@ impl Bucket {
             counting: Counting::default(),
             kept: Kept::default(),
             clock_ahead_ms: AtomicI64::new(i64::MIN),
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
+    }
+
+    /// The same bucket, whose objects are read no faster than `bandwidth` allows.
+    #[must_use]
+    pub fn within(self, bandwidth: Bandwidth) -> Self {
+        Self(self.0, Some(bandwidth))
     }
 
     /// The end at which it is.
@@ -143,6 +155,18 @@ impl Bucket {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
+    }
+
+    /// The minutes in which it asked for a slower pace, since this was last asked.
+    #[must_use]
+    pub fn take_throttled(&self) -> Vec<ThrottledMinute> {
+        let minutes = self.0.counting.take_throttled_minutes();
+        let throttled = |(minute, times)| ThrottledMinute {
+            side: self.0.side,
+            minute_at: Timestamp::from_ms(minute * 60_000),
+            times,
+        };
+        minutes.into_iter().map(throttled).collect()
     }
 
     /// How far the server's clock was ahead of this machine's at its first

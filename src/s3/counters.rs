@@ -1,8 +1,11 @@
 //! What was asked of a bucket, counted.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::cause::Operation;
+use crate::model::Timestamp;
 
 /// Requests sent, answers that asked for a slower pace, and bytes of bodies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(super) struct Counting {
     part: AtomicU64,
     other: AtomicU64,
     throttled: AtomicU64,
+    /// By minutes since the epoch; taken out when they are recorded.
+    throttled_minutes: Mutex<BTreeMap<i64, u64>>,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
 }
@@ -65,8 +70,18 @@ impl Counting {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn throttled(&self) {
+    pub(super) fn throttled(&self, at: Timestamp) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
+        let minutes = self.throttled_minutes.lock();
+        let mut minutes = minutes.unwrap_or_else(PoisonError::into_inner);
+        *minutes.entry(at.ms().div_euclid(60_000)).or_default() += 1;
+    }
+
+    /// How often a slower pace was asked for, by minutes since the epoch, since
+    /// this was last asked.
+    pub(super) fn take_throttled_minutes(&self) -> BTreeMap<i64, u64> {
+        let minutes = self.throttled_minutes.lock();
+        std::mem::take(&mut *minutes.unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn bytes_in(&self, bytes: u64) {

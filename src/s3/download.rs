@@ -1,11 +1,12 @@
 //! The body of a GET while it is read.
 
 use std::io::{self, Read};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::blocking::Response;
 
 use super::answer::FailureInIo;
+use super::bandwidth::{CHUNK_BYTES, OpenBody};
 use super::bucket::Bucket;
 use super::cause::{Operation, Trouble, cause};
 use super::headers::Head;
@@ -56,10 +57,21 @@ pub struct DownloadBody {
     pub(super) name: Box<str>,
     pub(super) announced_bytes: Option<u64>,
     pub(super) received_bytes: u64,
-    pub(super) deadline: Instant,
+    /// How long the server may still be waited for. Time in which nobody reads,
+    /// because the cap on bandwidth or the other end holds us up, is not its own.
+    pub(super) time_left: Duration,
+    pub(super) open_body: Option<OpenBody>,
 }
 
 impl DownloadBody {
+    /// How long reading all of it may take, our own cap on bandwidth included.
+    #[must_use]
+    pub fn longest_reading(&self, size_bytes: u64) -> Duration {
+        let bandwidth = self.bucket.1.as_ref();
+        let held_up = bandwidth.map(|bandwidth| bandwidth.longest_wait(size_bytes));
+        self.time_left + held_up.unwrap_or_default()
+    }
+
     /// Reads all of it into `buffer`, whose length it must have.
     ///
     /// # Errors
@@ -86,16 +98,26 @@ impl DownloadBody {
     /// # Errors
     /// As for reading.
     pub fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        if Instant::now() > self.deadline {
+        if self.time_left.is_zero() {
             let cause = cause(self.bucket.side(), Operation::GetObject, Trouble::TimedOut);
             return Err(self.failure(cause, "slower than 64 KiB a second"));
         }
-        let count = self.response.read(buffer).map_err(|error| {
+        let chunk = match &self.open_body {
+            Some(_) => buffer.len().min(CHUNK_BYTES),
+            None => buffer.len(),
+        };
+        let began = Instant::now();
+        let count = self.response.read(&mut buffer[..chunk]);
+        self.time_left = self.time_left.saturating_sub(began.elapsed());
+        let count = count.map_err(|error| {
             self.bucket
                 .broken_body(Operation::GetObject, Some(&self.name), &error)
         })?;
         self.received_bytes += count as u64;
         self.bucket.0.counting.bytes_in(count as u64);
+        if let Some(open_body) = &self.open_body {
+            open_body.pay(count as u64);
+        }
         match self.announced_bytes {
             Some(announced) if count == 0 && self.received_bytes < announced => {
                 Err(self.ended_early(announced))

@@ -1,8 +1,13 @@
 //! The one HTTP client of the process.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::blocking::{Client, ClientBuilder};
+use url::Url;
+
+use super::pace::Pacer;
 
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,9 +21,14 @@ pub struct HttpClientError(#[from] reqwest::Error);
 ///
 /// It follows no redirect (a redirected signature is invalid), retries nothing
 /// by itself (attempts are counted), decompresses nothing (bytes travel as they
-/// are) and has no default timeout (each request has its own).
+/// are) and has no default timeout (each request has its own). With it all who
+/// talk to one endpoint share its pace.
 #[derive(Debug, Clone)]
-pub struct HttpClient(Client);
+pub struct HttpClient {
+    client: Client,
+    /// By scheme, host and port.
+    pacers: Arc<Mutex<HashMap<String, Arc<Pacer>>>>,
+}
 
 impl HttpClient {
     /// A client that keeps up to `workers` idle connections to each host.
@@ -33,11 +43,27 @@ impl HttpClient {
             // A machine without CA certificates can still talk to endpoints
             // without TLS; those with TLS then fail at their handshake.
             .or_else(|_| builder(workers).tls_certs_only([]).build())?;
-        Ok(Self(client))
+        Ok(Self {
+            client,
+            pacers: Arc::default(),
+        })
+    }
+
+    /// Sends never more than `requests_per_second` to the server of `endpoint`.
+    /// Of several such caps for one server the lowest counts.
+    pub fn cap(&self, endpoint: &Url, requests_per_second: u32) {
+        self.pacer(endpoint).cap(requests_per_second);
+    }
+
+    /// The pace of the server of `endpoint`.
+    pub(super) fn pacer(&self, endpoint: &Url) -> Arc<Pacer> {
+        let server = endpoint.origin().ascii_serialization();
+        let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(pacers.entry(server).or_default())
     }
 
     pub(super) const fn client(&self) -> &Client {
-        &self.0
+        &self.client
     }
 }
 

@@ -88,7 +88,7 @@ impl Bucket {
             body: None,
             more_time: Duration::ZERO,
         })?;
-        let xml = self.read_xml(operation, None, response)?;
+        let xml = self.read_xml(operation, None, response, Duration::ZERO)?;
         page(&xml).map_err(|why| self.nonsense(operation, None, why))
     }
 }

@@ -1,11 +1,12 @@
 //! All that Nightferry knows of S3: signing and sending requests, reading
 //! answers, and what a refusal means.
 //!
-//! Every request passes through one function (`Bucket::send`), which signs
-//! and sends the same list of headers; every refusal passes through one table
-//! ([`cause`]). Nothing here retries: that is a decision of `transfer`.
+//! Every request passes through one function (`Bucket::send`), which waits for
+//! the pace that the endpoint bears, then signs and sends the same list of
+//! headers; every refusal passes through one table ([`cause`]). Nothing here retries: that is a decision of `transfer`.
 
 mod answer;
+mod bandwidth;
 mod bucket;
 pub mod cause;
 mod condition;
@@ -16,9 +17,11 @@ mod http;
 mod list;
 mod multipart;
 mod object;
+mod pace;
 mod request;
 mod xml;
 
+pub use bandwidth::Bandwidth;
 pub use bucket::{Bucket, BucketError, BucketSpec};
 pub use cause::Operation;
 pub use condition::Condition;

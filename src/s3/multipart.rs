@@ -79,7 +79,7 @@ impl Bucket {
         request.carry(headers);
         request.body = Some(Body::Bytes(bytes::Bytes::new()));
         let response = self.send(request)?;
-        let xml = self.read_xml(operation, Some(name), response)?;
+        let xml = self.read_xml(operation, Some(name), response, Duration::ZERO)?;
         match parse::<Initiated>(&xml) {
             Some(initiated) if !initiated.upload_id.is_empty() => {
                 Ok(UploadId::new(initiated.upload_id))
@@ -134,7 +134,7 @@ impl Bucket {
                 Err(failure) if failure.error_code.as_deref() == Some("NoSuchUpload") => {
                     return Ok(None);
                 }
-                answer => self.read_xml(operation, Some(name), answer?)?,
+                answer => self.read_xml(operation, Some(name), answer?, Duration::ZERO)?,
             };
             let page: ListPartsResult = parse(&xml).ok_or_else(|| {
                 self.nonsense(
@@ -193,7 +193,7 @@ impl Bucket {
         let operation = Operation::CompleteMultipartUpload;
         let status = response.status().as_u16();
         let id = request_id(response.headers());
-        let xml = self.read_xml(operation, Some(name), response)?;
+        let xml = self.read_xml(operation, Some(name), response, COMPLETE_TIME)?;
         // The server may answer 200 while it still works, and fail after that.
         if let Some(error) = S3Error::parse(&xml) {
             return Err(self.refusal(operation, Some(name), status, Some(error), None, id));

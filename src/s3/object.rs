@@ -1,7 +1,6 @@
 //! Requests about one object.
 
 use std::borrow::Cow;
-use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +10,7 @@ use reqwest::header::{CONTENT_RANGE, ETAG};
 use rusty_s3::Method;
 
 use super::answer::request_id;
+use super::bandwidth::Bandwidth;
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::condition::Condition;
@@ -119,7 +119,7 @@ impl Bucket {
             let etag = etag.quoted();
             request.headers.push(("if-match", Cow::Owned(etag)));
         }
-        let began = Instant::now();
+        let open_body = self.1.as_ref().map(Bandwidth::open_body);
         let response = self.send(request)?;
         let announced_bytes = content_length(response.headers());
         let content_range = (response.status() == StatusCode::PARTIAL_CONTENT)
@@ -138,7 +138,8 @@ impl Bucket {
                 name: name.into(),
                 announced_bytes,
                 received_bytes: 0,
-                deadline: began + self.0.timeout + time_to_move(to_come),
+                time_left: self.0.timeout + time_to_move(to_come),
+                open_body,
             },
         })
     }
@@ -183,7 +184,7 @@ impl Bucket {
             request.headers.push((checksum.algorithm.header(), value));
         }
         request.headers.extend(upload.condition.header());
-        request.more_time = time_to_move(size_bytes);
+        request.more_time = upload.body.time_to_move();
         request.body = Some(upload.body);
         let response = self.send(request)?;
         self.0.counting.bytes_out(size_bytes);

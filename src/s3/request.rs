@@ -17,7 +17,7 @@ use crate::model::{CarriedHeaders, Failure, FailureCause};
 use crate::secret::Secret;
 
 /// The slowest pace at which bytes may move before it counts as a standstill.
-const MINIMUM_BYTES_PER_SECOND: u64 = 64 * 1024;
+pub(super) const MINIMUM_BYTES_PER_SECOND: u64 = 64 * 1024;
 
 /// How long a signature holds. As far as S3 lets the clocks of the two ends differ.
 const SIGNATURE_SECONDS: u64 = 900;
@@ -32,6 +32,8 @@ pub enum Body {
         reader: Box<dyn Read + Send>,
         /// How many there are.
         size_bytes: u64,
+        /// How long reading them may take.
+        reading: Duration,
     },
 }
 
@@ -42,6 +44,16 @@ impl Body {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Stream { size_bytes, .. } => *size_bytes,
+        }
+    }
+
+    /// How long sending it may take. The server is not answerable for the time
+    /// that goes by while its bytes are read elsewhere.
+    pub(super) fn time_to_move(&self) -> Duration {
+        let moving = time_to_move(self.size_bytes());
+        match self {
+            Self::Bytes(_) => moving,
+            Self::Stream { reading, .. } => moving + *reading,
         }
     }
 }
@@ -94,13 +106,15 @@ pub(super) const fn time_to_move(size_bytes: u64) -> Duration {
 }
 
 impl Bucket {
-    /// Signs and sends `request`. What is signed and what is sent is one list,
-    /// so neither can hold a header that the other lacks.
+    /// Waits for the endpoint's pace, then signs and sends `request`. What is
+    /// signed and what is sent is one list, so neither can hold a header that the
+    /// other lacks.
     ///
     /// An answer other than 2xx is a failure; its body has been read then.
     pub(super) fn send(&self, mut request: Request<'_>) -> Result<Response, Failure> {
         let (operation, name) = (request.operation, request.name);
         request.headers.sort_unstable_by_key(|(name, _)| *name);
+        let permit = self.0.pacer.wait();
         let http = self.signed(&mut request)?;
         self.0.counting.request(operation);
         let answer = self.0.http.client().execute(http);
@@ -108,20 +122,26 @@ impl Bucket {
             self.compare_clocks(response.headers());
         }
         let failure = match answer {
-            Ok(response) if response.status().is_success() => return Ok(response),
+            Ok(response) if response.status().is_success() => {
+                permit.served();
+                return Ok(response);
+            }
             Ok(response) => self.refused(operation, name, response),
             Err(error) => self.unanswered(operation, name, &error),
         };
-        match failure.cause {
-            FailureCause::Throttled => self.0.counting.throttled(),
-            // Servers disagree on how text beyond ASCII, or spaces in a row, are signed.
-            FailureCause::CredentialsRefused if has_value_signed_variously(&request.headers) => {
-                return Err(Failure {
-                    cause: FailureCause::MetadataRefused,
-                    ..failure
-                });
-            }
-            _ => {}
+        let throttled = asks_for_slower_pace(operation, &failure);
+        permit.failed(&failure, throttled);
+        if throttled {
+            self.0.counting.throttled(self.0.clock.now());
+        }
+        // Servers disagree on how text beyond ASCII, or spaces in a row, are signed.
+        if failure.cause == FailureCause::CredentialsRefused
+            && has_value_signed_variously(&request.headers)
+        {
+            return Err(Failure {
+                cause: FailureCause::MetadataRefused,
+                ..failure
+            });
         }
         Err(failure)
     }
@@ -140,9 +160,9 @@ impl Bucket {
         *http.timeout_mut() = Some(self.0.timeout + request.more_time);
         *http.body_mut() = request.body.take().map(|body| match body {
             Body::Bytes(bytes) => bytes.into(),
-            Body::Stream { reader, size_bytes } => {
-                reqwest::blocking::Body::sized(reader, size_bytes)
-            }
+            Body::Stream {
+                reader, size_bytes, ..
+            } => reqwest::blocking::Body::sized(reader, size_bytes),
         });
         Ok(http)
     }
@@ -184,6 +204,14 @@ impl Bucket {
         });
         Failure::new(FailureCause::BadRequest, message).at(self.0.side)
     }
+}
+
+/// Whether the server asked for a slower pace. Its answer to a HEAD has no body
+/// and hence no code that tells an overloaded server from one that is out of
+/// order; less often is right for both.
+fn asks_for_slower_pace(operation: Operation, failure: &Failure) -> bool {
+    failure.cause == FailureCause::Throttled
+        || (operation == Operation::HeadObject && failure.http_status == Some(503))
 }
 
 /// Whether a URL means `name` and nothing else: an empty name would be the

@@ -1,6 +1,6 @@
 //! Answers in XML: read with a limit, whatever their namespace.
 
-use std::io::Read;
+use std::time::Duration;
 
 use reqwest::blocking::Response;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::model::{Failure, FailureCause};
 
 /// The longest XML answer that is read: a listing of 1,000 names of 1,024
 /// escaped bytes has about 4 MiB.
-const MAX_XML_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_XML_BYTES: usize = 16 * 1024 * 1024;
 
 /// An error as S3 words it.
 #[derive(Debug, Deserialize)]
@@ -38,18 +38,19 @@ pub(super) fn parse<T: DeserializeOwned>(xml: &str) -> Option<T> {
 }
 
 impl Bucket {
-    /// Reads an answer's body as text.
+    /// Reads an answer's body as text; it may take `more_time` than usual.
     pub(super) fn read_xml(
         &self,
         operation: Operation,
         name: Option<&str>,
         response: Response,
+        more_time: Duration,
     ) -> Result<String, Failure> {
-        let mut text = String::new();
-        match response.take(MAX_XML_BYTES).read_to_string(&mut text) {
-            Ok(_) => Ok(text),
-            Err(error) => Err(self.broken_body(operation, name, &error)),
-        }
+        let body = self
+            .read_body(response, MAX_XML_BYTES, more_time)
+            .map_err(|error| self.broken_body(operation, name, &error))?;
+        String::from_utf8(body)
+            .map_err(|_| self.nonsense(operation, name, "answered with what is no text"))
     }
 
     /// A good status with an answer that makes no sense.

@@ -28,7 +28,9 @@ impl PartsCopy {
         let download = self.get_part(index)?;
         let passing = InPassing::new(self.crc());
         let (_, length) = self.plan.range(index);
+        let reading = download.body.longest_reading(length);
         let body = Body::Stream {
+            reading,
             reader: Box::new(passing.through(download.body)),
             size_bytes: length,
         };

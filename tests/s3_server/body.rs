@@ -10,6 +10,7 @@ use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use s3s::{Body, StdError};
 
 use super::faults::FaultAction;
+use super::trickle::TrickledBody;
 
 /// What is read at most of a request that was answered early.
 const DRAIN_LIMIT_BYTES: usize = 64 << 20;
@@ -77,6 +78,9 @@ enum BodyFault {
 impl SpoiltBody {
     /// Spoils the body if the action is about bodies.
     pub(super) fn wrap(body: Body, action: Option<&FaultAction>) -> Body {
+        if let Some(FaultAction::TrickleBody { after_bytes, pause }) = action {
+            return TrickledBody::wrap(body, *after_bytes, *pause);
+        }
         let fault = match action {
             Some(FaultAction::FlipByte { at }) => BodyFault::FlipByte(*at),
             Some(FaultAction::TruncateBody { after_bytes }) => {

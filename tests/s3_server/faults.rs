@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use super::S3Server;
 use super::exchange::Exchange;
@@ -34,6 +35,13 @@ pub enum FaultAction {
     StallBody {
         /// The number of bytes that are still sent.
         after_bytes: u64,
+    },
+    /// After so many bytes the answer's body goes on a byte at a time.
+    TrickleBody {
+        /// The number of bytes that are sent at once.
+        after_bytes: u64,
+        /// How long the server pauses before each further one.
+        pause: Duration,
     },
     /// One byte of the answer's body is altered.
     FlipByte {
@@ -79,6 +87,7 @@ impl fmt::Debug for FaultAction {
             Self::DropAnswer => "DropAnswer",
             Self::TruncateBody { .. } => "TruncateBody",
             Self::StallBody { .. } => "StallBody",
+            Self::TrickleBody { .. } => "TrickleBody",
             Self::FlipByte { .. } => "FlipByte",
             Self::StoreCorrupted => "StoreCorrupted",
             Self::CompleteAnswers200WithError { .. } => "CompleteAnswers200WithError",
@@ -105,6 +114,9 @@ pub struct Fault {
     pub after: usize,
     /// How many requests meet the fault; `None` is all from then on.
     pub times: Option<usize>,
+    /// If the server takes only so many matching requests in each stretch of time, only those
+    /// beyond meet the fault.
+    pub beyond: Option<Allowance>,
     /// What happens to them.
     pub action: FaultAction,
 }
@@ -118,6 +130,7 @@ impl Fault {
             key: None,
             after: 0,
             times: None,
+            beyond: None,
             action,
         }
     }
@@ -177,6 +190,18 @@ impl Fault {
         }
     }
 
+    /// Only requests beyond `requests` in each `stretch` of time.
+    #[must_use]
+    pub fn beyond(self, requests: usize, stretch: Duration) -> Self {
+        let beyond = Some(Allowance {
+            requests,
+            stretch,
+            taken: 0,
+            since: None,
+        });
+        Self { beyond, ..self }
+    }
+
     fn matches(&self, exchange: &Exchange) -> bool {
         self.operation
             .is_none_or(|operation| operation == exchange.operation())
@@ -189,6 +214,9 @@ impl Fault {
 
     /// Whether the fault is due at a matching request, which it counts.
     fn falls_due(&mut self) -> bool {
+        if self.beyond.as_mut().is_some_and(Allowance::takes) {
+            return false;
+        }
         if self.after > 0 {
             self.after -= 1;
             return false;
@@ -201,6 +229,29 @@ impl Fault {
             }
             None => true,
         }
+    }
+}
+
+/// How many requests a server takes in each stretch of time.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    requests: usize,
+    stretch: Duration,
+    taken: usize,
+    /// When the present stretch began.
+    since: Option<Instant>,
+}
+
+impl Allowance {
+    /// Whether one more request is taken now.
+    fn takes(&mut self) -> bool {
+        let now = Instant::now();
+        if self.since.is_none_or(|since| now >= since + self.stretch) {
+            self.since = Some(now);
+            self.taken = 0;
+        }
+        self.taken += 1;
+        self.taken <= self.requests
     }
 }
 

@@ -39,6 +39,7 @@ mod signing;
 mod storage;
 mod store;
 mod transport;
+mod trickle;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -111,7 +111,7 @@ fn answers_that_ask_for_a_slower_pace_are_counted_and_heeded() {
             status: 503,
             code: "SlowDown",
             message: "Please reduce your request rate.",
-            headers: vec![("Retry-After".into(), "3600".into())],
+            headers: vec![("Retry-After".into(), "1".into())],
         })
         .operation("PutObject")
         .times(2),

@@ -9,6 +9,7 @@ mod copies;
 mod faults;
 mod listing;
 mod multipart;
+mod patience;
 mod refusals;
 
 use std::sync::Arc;

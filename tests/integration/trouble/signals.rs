@@ -110,7 +110,7 @@ fn a_signal_ends_a_pause_between_two_attempts() {
         status: 503,
         code: "SlowDown",
         message: "Please reduce your request rate.",
-        headers: vec![("Retry-After".into(), "3600".into())],
+        headers: vec![("Retry-After".into(), "3".into())],
     };
     let fault = crate::s3_server::Fault::new(slow).operation("PutObject");
     world.server.on(fault.key("a"));
