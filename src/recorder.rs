@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::ledger::{Ledger, LedgerError, Recording};
-use crate::model::{Note, RunBooks};
+use crate::model::{Note, RunBooks, Traffic};
 
 /// The most notes that one transaction takes.
 const BATCH: usize = 512;
@@ -22,8 +22,8 @@ pub struct Entry {
 }
 
 /// Commits every note that arrives until all senders are gone, tells `committed`
-/// who may go on, and answers with the sums of what was committed.
-/// `requests_sent` tells how many requests the run has sent so far.
+/// who may go on, and answers with the sums of what was committed. `traffic`
+/// tells what the run has asked of its endpoints so far.
 ///
 /// # Errors
 /// If the ledger cannot be written. What was not committed stays pending.
@@ -31,13 +31,13 @@ pub fn record(
     ledger: &mut Ledger,
     recording: &Recording,
     entries: &Receiver<Entry>,
-    requests_sent: impl Fn() -> u64,
+    traffic: impl Fn() -> Traffic,
     committed: impl Fn(u64),
 ) -> Result<RunBooks, LedgerError> {
     let mut books = RunBooks::default();
     let mut batch = Batch::default();
     while batch.collect(entries) {
-        let added = ledger.record(recording, &batch.notes, requests_sent())?;
+        let added = ledger.record(recording, &batch.notes, &traffic())?;
         books.synced += added.synced;
         books.failed += added.failed;
         books.ignored += added.ignored;

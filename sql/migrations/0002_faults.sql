@@ -57,3 +57,18 @@ ALTER TABLE run ADD COLUMN breaker_since INTEGER;
 ALTER TABLE run ADD COLUMN breaker_offset INTEGER;
 ALTER TABLE run ADD COLUMN breaker_failures INTEGER;
 ALTER TABLE run ADD COLUMN breaker_message TEXT;
+-- How often each end asked for a slower pace, minute by minute: committed with
+-- the outcomes, so that a run that dies has said so.
+CREATE TABLE throttled_minute (
+    run       INTEGER NOT NULL REFERENCES run,
+    side      TEXT    NOT NULL CHECK (side IN ('source', 'destination')),
+    -- When the minute began.
+    minute_at INTEGER NOT NULL,
+    times     INTEGER NOT NULL,
+    PRIMARY KEY (run, side, minute_at)
+) STRICT, WITHOUT ROWID;
+
+-- How often something was tried again for the object, and asked for a slower
+-- pace; NULL: recorded before this was.
+ALTER TABLE attempt ADD COLUMN retries INTEGER;
+ALTER TABLE attempt ADD COLUMN throttled INTEGER;

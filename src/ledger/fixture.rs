@@ -7,7 +7,7 @@ use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
     Attempt, Copied, Deferral, ETag, Failure, FailureCause, IgnoreReason, Note, ObjectFacts,
-    ObjectName, Outcome, RequestState, RunState, TaskId, Timestamp, Verified, Zone,
+    ObjectName, Outcome, RequestState, RunState, TaskId, Timestamp, Traffic, Verified, Zone,
 };
 
 /// The instant written as RFC 3339.
@@ -148,9 +148,13 @@ impl Fixture {
 
     /// Records what the run did about one name.
     pub fn settle(&mut self, night: &Night, attempt: Attempt) {
-        self.ledger
-            .record(&night.recording, &[Note::Settled(Box::new(attempt))], 4)
-            .unwrap();
+        let traffic = Traffic {
+            requests_sent: 4,
+            throttled: Vec::new(),
+        };
+        let notes = [Note::Settled(Box::new(attempt))];
+        let recorded = self.ledger.record(&night.recording, &notes, &traffic);
+        recorded.unwrap();
     }
 
     /// Ends the run, and closes it with `exit_code`.

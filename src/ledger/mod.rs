@@ -27,6 +27,7 @@ mod schema;
 mod story;
 mod summary;
 mod tasks;
+mod throttling;
 mod withdraw;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ pub use runs::{BeginFailure, BegunRun, NewRun, RunEnd, Taken};
 pub use schema::VIEWS;
 pub use story::{AttemptStory, Facts, LastRun, RequestStory, SettledAs, TaskStatus};
 pub use summary::{ClosedMonth, KnownTask, MonthRow, OddNames};
+pub use throttling::ThrottledSpan;
 pub use withdraw::Selection;
 
 /// How long a writer waits for another one.

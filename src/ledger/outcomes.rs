@@ -7,9 +7,11 @@ use rusqlite::{Connection, params};
 use super::plans;
 use super::runs::day_number;
 use super::tasks::{Counted, count};
+use super::throttling::add_throttled;
 use super::{Ledger, Result, RunKey, TaskKey};
 use crate::model::{
-    Attempt, IgnoreReason, LocalTime, Note, ObjectFacts, Outcome, RequestState, RunBooks, Zone,
+    Attempt, IgnoreReason, LocalTime, Note, ObjectFacts, Outcome, RequestState, RunBooks, Traffic,
+    Zone,
 };
 
 /// Requests of one name are settled in steps of so many, to keep memory flat
@@ -41,14 +43,15 @@ impl Ledger {
         &mut self,
         recording: &Recording,
         batch: &[Note],
-        requests_sent: u64,
+        traffic: &Traffic,
     ) -> Result<RunBooks> {
         self.write(|transaction| {
             let mut tally = Tally::default();
             for note in batch {
                 write(transaction, recording, note, &mut tally)?;
             }
-            tally.keep(transaction, recording, requests_sent)?;
+            tally.keep(transaction, recording, traffic.requests_sent)?;
+            add_throttled(transaction, recording.run, &traffic.throttled)?;
             Ok(tally.books)
         })
     }
@@ -332,6 +335,8 @@ fn insert_attempt(
             attempt.server_request_id,
             attempt.duration_ms,
             failure.map(|failure| failure.message.as_str()),
+            attempt.retries,
+            attempt.throttled,
         ])?;
     Ok(())
 }

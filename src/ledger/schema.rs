@@ -55,6 +55,7 @@ pub const VIEWS: &[(&str, &str)] = &[
         "run_history",
         include_str!("../../sql/views/run_history.sql"),
     ),
+    ("throttling", include_str!("../../sql/views/throttling.sql")),
 ];
 
 /// The newest version that this release knows.

@@ -62,6 +62,14 @@ pub struct AttemptStory {
     pub duration_ms: u64,
     /// What failed, in words.
     pub message: Option<String>,
+    /// How often something was tried again; `None`: recorded before this was.
+    pub retries: Option<u64>,
+    /// How many answers about the object asked for a slower pace.
+    pub throttled: Option<u64>,
+    /// How many answers of the source did meanwhile, whichever object they were about.
+    pub source_throttled: u64,
+    /// How many answers of the destination did.
+    pub destination_throttled: u64,
 }
 
 /// The outcome of an attempt.
@@ -210,6 +218,10 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptStory> {
         server_request_id: row.get(16)?,
         duration_ms: row.get(17)?,
         message: row.get(18)?,
+        retries: row.get(19)?,
+        throttled: row.get(20)?,
+        source_throttled: row.get(21)?,
+        destination_throttled: row.get(22)?,
     })
 }
 

@@ -140,14 +140,29 @@ pub fn write_runs(
     filter: &Filter<'_>,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
+    let mut throttled = Vec::new();
+    let mut failed = None;
     let mut first_shown = BTreeMap::new();
     let rows = write_table(ledger, View::RunHistory, RUNS, filter, out, |cells| {
-        if let [Cell::Text(task), Cell::Integer(run), ..] = cells
-            && !first_shown.contains_key(task)
-        {
-            first_shown.insert(task.clone(), *run);
+        if let [Cell::Text(task), Cell::Integer(run), ..] = cells {
+            first_shown.entry(task.clone()).or_insert(*run);
+            match ledger.throttled_spans(task, *run) {
+                Ok(spans) => {
+                    throttled.extend(spans.into_iter().map(|span| (task.clone(), *run, span)));
+                }
+                Err(error) => failed = Some(error),
+            }
         }
     })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    if !throttled.is_empty() {
+        writeln!(out)?;
+    }
+    for (task, run, span) in throttled {
+        writeln!(out, "{task}, run {run}: {span}")?;
+    }
     or_say(rows, "No runs yet.", out)?;
     write_open_breakers(ledger, filter, &first_shown, out)
 }

@@ -7,7 +7,7 @@ use super::hints::{hint, meaning, name_hint};
 use super::table::paragraph;
 use super::text::{size, thousands, visible};
 use crate::ledger::{AttemptStory, Facts, Ledger, RequestStory, SettledAs};
-use crate::model::{FailureCause, IgnoreReason, LocalTime, RequestState, TaskId};
+use crate::model::{FailureCause, IgnoreReason, LocalTime, RequestState, Side, TaskId};
 
 /// Tells what became of `name`: each request, each attempt, and what to do.
 /// Says how many requests there are.
@@ -94,6 +94,9 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
             visible(etag)
         )?;
     }
+    if let Some(tries) = tries(attempt) {
+        writeln!(out, "    tries        {tries}")?;
+    }
     if let Some(answer) = answer(attempt) {
         writeln!(out, "    answer       {answer}")?;
     }
@@ -101,6 +104,23 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
         writeln!(out, "    message      {}", visible(message))?;
     }
     Ok(())
+}
+
+/// How often it was tried again, and what slowed it down; nothing if all went well.
+fn tries(attempt: &AttemptStory) -> Option<String> {
+    let times = |count: u64| thousands(count.cast_signed());
+    let own = |count: Option<u64>| count.filter(|count| *count > 0).map(times);
+    let meanwhile = |count: u64, side: Side| {
+        (count > 0).then(|| format!("{side} throttled {}× meanwhile", times(count)))
+    };
+    let parts = [
+        own(attempt.retries).map(|count| format!("retried {count}×")),
+        own(attempt.throttled).map(|count| format!("throttled {count}×")),
+        meanwhile(attempt.source_throttled, Side::Source),
+        meanwhile(attempt.destination_throttled, Side::Destination),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What the server said, as far as it said anything.

@@ -224,8 +224,7 @@ impl Night<'_> {
             let recorder = scope.spawn(move || {
                 // A conveyor that is at its end waits for nothing any more.
                 let committed = |sequence| drop(committed.send(Event::Committed(sequence)));
-                let requests_sent = || ends.requests_sent();
-                recorder::record(ledger, recording, &entries, requests_sent, committed)
+                recorder::record(ledger, recording, &entries, || ends.traffic(), committed)
             });
             let conveyor = Conveyor::new(self.means(notes, &progress), (events_in, events));
             let left = conveyor.carry(&mut names);
@@ -278,6 +277,7 @@ impl Night<'_> {
             requests_sent: Some(self.ends.requests_sent()),
         };
         ledger.end_run(self.run.key, &end)?;
+        ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
         self.report.books = ledger.run_books(self.run.key)?;
         self.report.breaker = left.breaker;
         self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);
@@ -358,6 +358,7 @@ impl Night<'_> {
                 stop: &self.stop.signal,
             };
             self.report.delivery = deliver(ledger, &shipment)?;
+            ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ const HISTORY: &str = "SELECT request, name, run, attempt, outcome, reason FROM 
      ORDER BY request, run";
 
 /// Waits for what nothing in the process could tell the test.
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
+pub(super) fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < deadline, "{what} did not come about");

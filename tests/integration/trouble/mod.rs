@@ -23,6 +23,7 @@ mod retries;
 mod secrets;
 mod setup;
 mod signals;
+mod throttling;
 mod two_processes;
 
 use std::collections::BTreeMap;
