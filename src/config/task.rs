@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::bandwidth;
 use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
-use crate::model::{OverwriteMode, TaskId, Timetable, Zone};
+use crate::model::{OverwriteMode, TaskId, Timetable, Window, Zone};
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
 const MOST_CARRY_OVER_DAYS: u32 = 3650;
@@ -18,6 +18,8 @@ pub struct TaskConfig {
     pub id: TaskId,
     /// The zone of its months and of the times in its lists.
     pub zone: Zone,
+    /// When its runs may move objects, on its zone's clocks; `None` is always.
+    pub window: Option<Window>,
     /// When a name that the destination has already is copied again.
     pub overwrite: OverwriteMode,
     /// Whether its lists are delivered to the destination bucket; default true.
@@ -130,6 +132,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     section.require("id", "\"…\"");
     let id = section.parsed("id", TaskId::from_str);
     let zone = section.parsed("time_zone", Zone::from_str).unwrap_or(zone);
+    let window = section.parsed("window", Window::from_str);
     let overwrite = section.parsed("overwrite", OverwriteMode::from_str);
     let deliver_lists = section.boolean("deliver_lists");
     let read_lists_from_destination = section.boolean("read_lists_from_destination");
@@ -152,6 +155,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     Some(TaskConfig {
         id: id?,
         zone,
+        window,
         overwrite: overwrite.unwrap_or(OverwriteMode::SizeLastModified),
         deliver_lists: deliver_lists.unwrap_or(true),
         read_lists_from_destination: read_lists_from_destination.unwrap_or(false),

@@ -29,7 +29,7 @@ fn the_example_parses_with_its_defaults() {
     assert_eq!((config.workers, config.memory_bytes), (64, 96 << 20));
     assert_eq!(config.group, None);
     let task = config.task("photos").unwrap();
-    assert_eq!(task.zone, Zone::UTC);
+    assert_eq!((task.zone, task.window), (Zone::UTC, None));
     assert_eq!(task.overwrite, OverwriteMode::SizeLastModified);
     assert!(task.deliver_lists && !task.read_lists_from_destination);
     assert_eq!(task.object_lists_encoding, ListEncoding::Plain);
@@ -52,7 +52,9 @@ fn the_example_with_all_its_keys_taken_in_parses_too() {
     let text: Vec<&str> = EXAMPLE.lines().map(taken_in).collect();
     let config = parse(&text.join("\n")).unwrap();
     assert_eq!(config.group.as_deref(), Some("ops"));
-    assert_eq!(config.tasks[0].zone.name(), "Asia/Shanghai");
+    let task = &config.tasks[0];
+    assert_eq!(task.zone.name(), "Asia/Shanghai");
+    assert_eq!(task.window.unwrap().to_string(), "01:00-06:00");
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn a_relative_data_directory_begins_at_the_files_folder() {
 }
 
 #[test]
-fn five_mistakes_are_reported_at_once_each_with_its_line() {
+fn six_mistakes_are_reported_at_once_each_with_its_line() {
     let text = "data_dir = '/var/lib/nightferry'\n\
         time_zone = 'Asia/Shangri-La'\n\
         wokers = 8\n\
@@ -73,6 +75,7 @@ fn five_mistakes_are_reported_at_once_each_with_its_line() {
         [[task]]\n\
         id = 'photos'\n\
         overwrite = 'sometimes'\n\
+        window = '06:00-06:00'\n\
         [task.source]\n\
         endpoint = 'https://s3.example.com'\n\
         bucket = 'a/b'\n\
@@ -87,7 +90,8 @@ fn five_mistakes_are_reported_at_once_each_with_its_line() {
          nightferry.toml:3: wokers: unknown key; did you mean `workers`?\n\
          nightferry.toml:4: memory: \"1MiB\" is too little; write \"16.0 MiB\" or more\n\
          nightferry.toml:8: task \"photos\", overwrite: `sometimes` is no overwrite mode; it is one of: size_last_modified, never, always, checksum\n\
-         nightferry.toml:11: task \"photos\", source.bucket: \"a/b\" is no bucket name; write 3 to 63 letters, digits, `.`, `-` or `_`, the first a letter or digit"
+         nightferry.toml:9: task \"photos\", window: \"06:00-06:00\" begins when it ends; write two different times, or leave the key out for no window\n\
+         nightferry.toml:12: task \"photos\", source.bucket: \"a/b\" is no bucket name; write 3 to 63 letters, digits, `.`, `-` or `_`, the first a letter or digit"
     );
 }
 

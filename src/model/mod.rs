@@ -11,6 +11,7 @@ mod throttling;
 mod time;
 mod timetable;
 mod upload;
+mod window;
 mod words;
 
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
@@ -22,6 +23,7 @@ pub use throttling::{ThrottledMinute, Traffic};
 pub use time::{LocalTime, Month, Timestamp, Zone};
 pub use timetable::{Slot, Timetable};
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
+pub use window::Window;
 pub use words::{
     Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState, RunState,
     Side, UnknownWord, Verified,

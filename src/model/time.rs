@@ -85,7 +85,9 @@ impl Zone {
         }
     }
 
-    fn first_showing(self, mut shown: NaiveDateTime) -> Timestamp {
+    /// The first instant at which this zone's clocks show `shown`, or something
+    /// later if they jump over it.
+    pub(super) fn first_showing(self, mut shown: NaiveDateTime) -> Timestamp {
         loop {
             if let Some(at) = self.0.from_local_datetime(&shown).earliest() {
                 return at.to_utc().into();
