@@ -174,7 +174,13 @@ impl DataDir {
         {
             fs::create_dir_all(above)?;
         }
-        DirBuilder::new().mode(0o700).create(path)?;
+        match DirBuilder::new().mode(0o700).create(path) {
+            // Another task or process made it in this moment, and sees to the rest.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
+                return Ok(());
+            }
+            created => created?,
+        }
         if let Some(group) = self.group {
             chown(path, None, Some(group))?;
         }
