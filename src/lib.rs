@@ -40,6 +40,8 @@
 //! - A run takes what is pending at one instant, by request number. What
 //!   arrives later belongs to the next run, so taken = settled + deferred can be
 //!   counted, and is, at every end ([`run`]).
+//! - What a run gives up stays pending, and its task stays locked until the last
+//!   request about it has been answered.
 //! - Outcomes are recorded after the copy was proven, never before.
 
 pub mod cli;

@@ -64,7 +64,7 @@ pub enum Command {
     Withdraw(Withdraw),
     /// The night: take in lists, carry objects, record outcomes, write lists, print the summary
     #[command(
-        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --dry-run\n  nightferry run --settle-only"
+        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --ignore-window --wait\n  nightferry run --dry-run\n  nightferry run --settle-only"
     )]
     Run(Run),
     /// How each task stands now
@@ -152,6 +152,10 @@ pub struct Withdraw {
 
 /// `run`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub struct Run {
     /// The tasks.
     #[command(flatten)]
@@ -172,6 +176,12 @@ pub struct Run {
     /// did not come to record, write and deliver lists; take in and move nothing
     #[arg(long, conflicts_with_all = ["rehearse", "limit"])]
     pub settle_only: bool,
+    /// Move objects outside the tasks' windows too
+    #[arg(long)]
+    pub ignore_window: bool,
+    /// Wait for a task that another run is at work on, instead of leaving it (exit 5)
+    #[arg(long, conflicts_with = "rehearse")]
+    pub wait: bool,
     /// Print the books of the runs as JSON instead of the summary
     #[arg(long)]
     pub json: bool,

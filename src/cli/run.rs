@@ -10,9 +10,11 @@ use crate::exit::ExitReason;
 use crate::ledger::{Filter, View};
 use crate::model::{RunBooks, TaskId};
 use crate::report::{self, MonthChoice, Summary};
-use crate::run::{Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_task};
+use crate::run::{
+    Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_tasks,
+};
 
-/// Runs the tasks one after the other; one that cannot run does not stop the others.
+/// Runs the tasks side by side; one that cannot run does not stop the others.
 pub fn run(context: &Context, asked: &Run) -> Outcome {
     let tasks = context.tasks(&asked.tasks.tasks)?;
     let signal = StopSignal::listen().map_err(RunError::Signals)?;
@@ -27,28 +29,24 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
     }
     let mut reasons = Vec::new();
     let mut runs = Vec::new();
-    for task in tasks {
-        if engine.signal.is_requested() && !reasons.is_empty() {
-            // What was not begun is pending, as before; the stop is why.
-            reasons.push(ExitReason::Deferred);
-            break;
-        }
-        match run_task(&engine, task) {
-            Ok(night) => {
-                say_problems(task, &night);
-                if !context.quiet && !asked.json {
-                    output::write(|out| say_night(task, &night, out))?;
-                }
-                runs.extend(night.run.map(|number| (&task.id, number)));
-                reasons.extend(night.reasons);
+    let mut said = Ok(ExitReason::Done);
+    run_tasks(&engine, &tasks, |task, end| match end {
+        Some(Ok(night)) => {
+            say_problems(task, &night);
+            if said.is_ok() && !context.quiet && !asked.json {
+                said = output::write(|out| say_night(task, &night, out));
             }
-            Err(error) => {
-                tracing::error!("{}: {error}", task.id);
-                reasons.push(error.exit_reason());
-            }
+            runs.extend(night.run.map(|number| (&task.id, number)));
+            reasons.extend(night.reasons);
         }
-    }
-    if let Err(failed) = say_end(context, asked, &runs) {
+        Some(Err(error)) => {
+            tracing::error!("{}: {error}", task.id);
+            reasons.push(error.exit_reason());
+        }
+        // What was not begun is pending, as before; the stop is why.
+        None => reasons.push(ExitReason::Deferred),
+    });
+    if let Err(failed) = said.and_then(|_| say_end(context, asked, &runs)) {
         // What the runs came to matters more than that it cannot be shown.
         failed.say();
         reasons.push(failed.reason);
@@ -70,7 +68,10 @@ fn options(context: &Context, asked: &Run) -> Options {
         until: asked.until,
         max_duration_ms,
         settle_only: asked.settle_only,
+        ignore_window: asked.ignore_window,
+        wait: asked.wait,
         display,
+        ..Options::default()
     }
 }
 

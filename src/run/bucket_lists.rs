@@ -3,32 +3,49 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::stop::StopSignal;
 use crate::intake::{Found, ListSource, OBJECT_LISTS, Problem, Stat};
 use crate::model::{Failure, FailureCause, ObjectFacts, TaskId, Timestamp};
-use crate::s3::{Bucket, GetOptions, ListPage};
+use crate::s3::{Bucket, DownloadBody, GetOptions, ListPage};
 
 /// Names asked for at once.
 const PAGE: u16 = 1000;
+
+/// What is read of a list at once.
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// The lists under `oms/sync_task/<task id>/object_lists/` of a bucket.
 pub struct BucketLists<'a> {
     bucket: &'a Bucket,
     prefix: String,
+    signal: &'a StopSignal,
 }
 
 impl<'a> BucketLists<'a> {
-    /// The lists of `task` in `bucket`.
+    /// The lists of `task` in `bucket`; the second `signal` is not kept waiting.
     #[must_use]
-    pub fn new(bucket: &'a Bucket, task: &TaskId) -> Self {
+    pub fn new(bucket: &'a Bucket, task: &TaskId, signal: &'a StopSignal) -> Self {
         Self {
             bucket,
             prefix: task.prefix(),
+            signal,
         }
     }
 
+    /// Asks the bucket, unless the second signal comes first.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Bucket) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let bucket = self.bucket.clone();
+        let answer = self.signal.unless_urgent(move || question(&bucket));
+        answer.map_err(Failure::from).flatten()
+    }
+
     fn page(&self, after: Option<&str>) -> Result<ListPage, Failure> {
-        self.bucket
-            .list(&format!("{}{OBJECT_LISTS}", self.prefix), None, after, PAGE)
+        let prefix = format!("{}{OBJECT_LISTS}", self.prefix);
+        let after = after.map(str::to_owned);
+        self.ask(move |bucket| bucket.list(&prefix, None, after.as_deref(), PAGE))
     }
 
     /// What stands on one page, and the token of the next.
@@ -68,10 +85,8 @@ impl ListSource for BucketLists<'_> {
     }
 
     fn stat(&self, path: &str) -> io::Result<Stat> {
-        let head = self
-            .bucket
-            .head(&format!("{}{path}", self.prefix))
-            .map_err(as_io)?;
+        let name = format!("{}{path}", self.prefix);
+        let head = self.ask(move |bucket| bucket.head(&name)).map_err(as_io)?;
         head.map(|head| stat(&head.facts))
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -79,10 +94,50 @@ impl ListSource for BucketLists<'_> {
     fn open(&self, path: &str) -> io::Result<(Stat, Box<dyn Read + '_>)> {
         let name = format!("{}{path}", self.prefix);
         let download = self
-            .bucket
-            .get(&name, GetOptions::default())
+            .ask(move |bucket| bucket.get(&name, GetOptions::default()))
             .map_err(as_io)?;
-        Ok((stat(&download.head.facts), Box::new(download.body)))
+        let body = HeedfulBody {
+            body: Some(download.body),
+            chunk: io::Cursor::default(),
+            signal: self.signal,
+        };
+        Ok((stat(&download.head.facts), Box::new(body)))
+    }
+}
+
+/// A body of which no read keeps the second signal waiting.
+struct HeedfulBody<'a> {
+    /// `None` once a read of it was not waited for.
+    body: Option<DownloadBody>,
+    chunk: io::Cursor<Vec<u8>>,
+    signal: &'a StopSignal,
+}
+
+impl HeedfulBody<'_> {
+    fn read_on(&mut self) -> io::Result<()> {
+        let Some(mut body) = self.body.take() else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let (body, chunk) = self
+            .signal
+            .unless_urgent(move || {
+                let mut chunk = Vec::new();
+                let read = (&mut body).take(CHUNK_BYTES as u64).read_to_end(&mut chunk);
+                (body, read.map(|_| chunk))
+            })
+            .map_err(io::Error::other)?;
+        self.body = Some(body);
+        self.chunk = io::Cursor::new(chunk?);
+        Ok(())
+    }
+}
+
+impl Read for HeedfulBody<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.chunk.position() == self.chunk.get_ref().len() as u64 {
+            self.read_on()?;
+        }
+        self.chunk.read(buffer)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From names to outcomes: looks ahead, loads what fits, and settles.
 //!
-//! One thread owns all the accounting (slots, memory, what is under way) and
+//! One thread a task does all its accounting (slots, memory, what is under way) and
 //! gives flat tasks to the pool; each task answers with one [`Event`]. Nothing
 //! waits for memory or a slot inside the pool, so nothing can lock up.
 
@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::breaker::Breaker;
 use super::in_parts::InParts;
+use super::lock::TaskLock;
 use super::names::Names;
 use super::progress::Progress;
+use super::share::TaskShare;
 use super::stop::Stop;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
@@ -28,9 +31,6 @@ use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 /// How often the time and the signals are looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long an object in parts may go on once the run is to stop.
-const GRACE: Duration = Duration::from_mins(1);
-
 /// The least memory that is set aside for a task, for what is not an object's bytes.
 pub(super) const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
 
@@ -44,10 +44,12 @@ pub struct Means<'a> {
     pub transfer: Arc<Transfer>,
     /// The task's rule.
     pub mode: OverwriteMode,
-    /// Objects and parts in flight at once.
+    /// Objects and parts in flight at once, of all tasks together.
     pub workers: usize,
-    /// All buffers together.
-    pub memory_bytes: u64,
+    /// How long what is in flight may go on once the run is to stop.
+    pub grace: Duration,
+    /// The task's lock.
+    pub lock: &'a Arc<TaskLock>,
     /// When to begin nothing new.
     pub stop: &'a Stop,
     /// Tells the time.
@@ -100,10 +102,12 @@ pub struct Conveyor<'a> {
     looking: usize,
     /// Objects whose planned copy is being committed.
     planned: HashMap<u64, (Box<Voyage>, Route)>,
+    /// To be looked at once more.
+    again: VecDeque<Box<Voyage>>,
     ready: VecDeque<(Box<Voyage>, Route)>,
     pub(super) in_parts: HashMap<u64, InParts>,
-    free_slots: usize,
-    free_bytes: u64,
+    /// The slots and the memory of what is in flight.
+    share: TaskShare,
     stopping: Option<(Deferral, Instant)>,
     pub(super) breaker: Breaker,
     /// What was begun and is not settled, in the order of work.
@@ -112,10 +116,14 @@ pub struct Conveyor<'a> {
 }
 
 impl<'a> Conveyor<'a> {
-    /// A conveyor at rest, whose tasks and recorder answer over this channel.
+    /// A conveyor at rest, which may use `share`; its tasks and the recorder
+    /// answer over this channel.
     #[must_use]
-    pub fn new(means: Means<'a>, (sender, events): (Sender<Event>, Receiver<Event>)) -> Self {
-        let (free_slots, free_bytes) = (means.workers, means.memory_bytes);
+    pub fn new(
+        means: Means<'a>,
+        (sender, events): (Sender<Event>, Receiver<Event>),
+        share: TaskShare,
+    ) -> Self {
         Self {
             means,
             sender,
@@ -123,10 +131,10 @@ impl<'a> Conveyor<'a> {
             sequence: 0,
             looking: 0,
             planned: HashMap::new(),
+            again: VecDeque::new(),
             ready: VecDeque::new(),
             in_parts: HashMap::new(),
-            free_slots,
-            free_bytes,
+            share,
             stopping: None,
             breaker: Breaker::new(),
             unsettled: BTreeMap::new(),
@@ -140,10 +148,20 @@ impl<'a> Conveyor<'a> {
     /// If the ledger cannot be read. That it cannot be written shows at the
     /// recorder; the conveyor then just ends.
     pub fn carry(mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
+        let left = self.carry_on(names);
+        self.abandon();
+        left
+    }
+
+    fn carry_on(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
         loop {
             self.heed_stop();
             self.go_on(names)?;
-            if self.is_idle() || self.recorder_gone || self.means.stop.signal.is_urgent() {
+            if self.is_idle() || self.recorder_gone || self.waits_no_longer() {
+                // What has ended by now is recorded all the same.
+                while let Ok(event) = self.events.try_recv() {
+                    self.on(event);
+                }
                 return self.left(names);
             }
             if let Ok(event) = self.events.recv_timeout(TICK) {
@@ -156,8 +174,8 @@ impl<'a> Conveyor<'a> {
     fn go_on(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
         let mut suspect = self.suspect(false);
         if suspect.is_none() && !self.breaker.is_probing() {
-            self.look_ahead(names)?;
             self.load();
+            self.look_ahead(names)?;
             suspect = self.is_idle().then(|| self.suspect(true)).flatten();
         }
         suspect.map_or(Ok(()), |side| self.probe(side, names))
@@ -171,11 +189,48 @@ impl<'a> Conveyor<'a> {
 
     fn is_idle(&self) -> bool {
         !self.breaker.is_probing()
-            && self.looking == 0
             && self.planned.is_empty()
             && self.ready.is_empty()
+            && self.again.is_empty()
             && self.in_parts.is_empty()
-            && self.free_slots == self.means.workers
+            && self.share.holds_nothing()
+    }
+
+    /// Whether what is still in flight is given up.
+    fn waits_no_longer(&self) -> bool {
+        self.is_out_of_grace() || self.means.stop.signal.is_urgent()
+    }
+
+    /// Leaves what is still in flight to itself: a request that was sent cannot
+    /// be called back, so nobody waits for it. That is safe. It has no outcome,
+    /// so it stays pending, and a copy of it that lands later is one that the
+    /// next run finds at the destination and recognises; an upload in parts goes
+    /// on then. Its slots, its memory and the task's lock stay taken until it
+    /// has ended, or the process has: no other run can be at work on the same
+    /// names meanwhile.
+    fn abandon(self) {
+        let Self {
+            sender,
+            events,
+            mut share,
+            means,
+            ..
+        } = self;
+        if share.holds_nothing() {
+            return;
+        }
+        share.set_active(false);
+        drop(sender);
+        let lock = Arc::clone(means.lock);
+        let ending = thread::Builder::new().name("given-up".into());
+        let spawned = ending.spawn(move || {
+            // Ends when the last of them has answered.
+            for _event in events {}
+            drop((share, lock));
+        });
+        if let Err(error) = spawned {
+            tracing::warn!("cannot watch what was given up: {error}");
+        }
     }
 
     /// Once the run is to stop, what has not begun to move is left.
@@ -191,22 +246,31 @@ impl<'a> Conveyor<'a> {
             self.means.transfer.stop.store(true, Ordering::Relaxed);
             self.ready.clear();
             self.planned.clear();
+            self.again.clear();
         }
     }
 
     /// Whether objects in parts that are under way are to be given up.
     pub(super) fn is_out_of_grace(&self) -> bool {
         self.stopping
-            .is_some_and(|(_, since)| since.elapsed() > GRACE)
+            .is_some_and(|(_, since)| since.elapsed() > self.means.grace)
     }
 
     /// Keeps looking at both ends ahead of the transfers, in bounded memory.
     fn look_ahead(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
+        while let Some(voyage) = self.again.pop_front() {
+            if !self.share.take(0) {
+                self.again.push_front(voyage);
+                return Ok(());
+            }
+            self.look(voyage);
+        }
         while self.stopping.is_none()
-            && self.looking < self.means.workers
             && self.looking + self.planned.len() + self.ready.len() < 2 * self.means.workers
+            && self.share.take(0)
         {
             let Some(queued) = names.next()? else {
+                self.share.give_back(0);
                 return Ok(());
             };
             self.unsettled.insert(self.sequence, queued.name.clone());
@@ -217,7 +281,8 @@ impl<'a> Conveyor<'a> {
         Ok(())
     }
 
-    pub(super) fn look(&mut self, mut voyage: Box<Voyage>) {
+    /// Looks at both ends. The caller has taken a slot, without memory.
+    fn look(&mut self, mut voyage: Box<Voyage>) {
         self.looking += 1;
         let (transfer, mode) = (Arc::clone(&self.means.transfer), self.means.mode);
         self.spawn(move || {
@@ -233,26 +298,21 @@ impl<'a> Conveyor<'a> {
         self.means.pool.spawn(move || drop(sender.send(task())));
     }
 
-    /// Takes a slot and `bytes` of memory for a task, if both are free. What is
-    /// larger than all memory goes when nothing else does.
+    /// Takes a slot and `bytes` of memory, if the task may have both now.
     pub(super) fn take(&mut self, bytes: u64) -> bool {
-        let alone = self.free_slots == self.means.workers;
-        if self.free_slots == 0 || (self.free_bytes < bytes && !alone) {
-            return false;
-        }
-        self.free_slots -= 1;
-        self.free_bytes = self.free_bytes.saturating_sub(bytes);
-        true
+        self.share.take(bytes)
     }
 
     pub(super) fn give_back(&mut self, bytes: u64) {
-        self.free_slots += 1;
-        self.free_bytes = (self.free_bytes + bytes).min(self.means.memory_bytes);
+        self.share.give_back(bytes);
     }
 
     /// Begins transfers, parts first, as far as slots and memory allow.
     fn load(&mut self) {
         self.load_parts();
+        if self.share.waits_for_memory() {
+            return;
+        }
         while let Some((voyage, route)) = self.next_ready() {
             let begun = match &route {
                 Route::Whole { buffer_bytes } => self.take((*buffer_bytes).max(LEAST_BUFFER_BYTES)),
@@ -293,6 +353,7 @@ impl<'a> Conveyor<'a> {
             Event::Committed(sequence) => self.on_committed(sequence),
             Event::Looked(voyage, look) => {
                 self.looking -= 1;
+                self.give_back(0);
                 match look {
                     // Left as it is, for a run that carries.
                     Ok(Look::Carry(_)) if self.means.settle_only => {}
@@ -357,7 +418,7 @@ impl<'a> Conveyor<'a> {
     /// Ends a voyage in failure, or looks again if the source changed meanwhile.
     pub(super) fn fail(&mut self, mut voyage: Box<Voyage>, failure: Failure) {
         if voyage.may_look_again(&failure) && self.stopping.is_none() {
-            self.look(voyage);
+            self.again.push_back(voyage);
         } else {
             let outcome = voyage.failed(failure);
             self.settle(voyage, outcome);

@@ -104,7 +104,12 @@ impl Shipment<'_> {
             }
             Err(error) => return Err(unreadable(&error)),
         };
-        let placed = place(&name, file, &path, digest, self.destination)?;
+        let (owned, destination) = (file.clone(), self.destination.clone());
+        let placed = self
+            .stop
+            .unless_urgent(move || place(&name, &owned, &path, digest, &destination))
+            .map_err(Failure::from)
+            .flatten()?;
         Ok(match placed {
             Ok(etag) => Delivery::Delivered {
                 etag: etag.as_str().to_owned(),

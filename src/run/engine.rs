@@ -1,9 +1,14 @@
 //! What all tasks of a run share: threads, connections, clock, options.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use chrono::NaiveTime;
+use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::error::RunError;
 use super::progress::Display;
+use super::share::Share;
 use super::stop::{Stop, StopSignal};
 use crate::clock::Clock;
 use crate::config::{Config, EndpointConfig, TaskConfig};
@@ -12,6 +17,7 @@ use crate::ledger::Ledger;
 use crate::model::{OverwriteMode, Side, Timestamp, Traffic};
 use crate::pool::Pool;
 use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError};
+use crate::transfer::Buffers;
 
 /// What the command line says about a run.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +31,19 @@ pub struct Options {
     /// Whether it only completes what an earlier run could not: copies that were
     /// made and not recorded, lists, deliveries. Nothing is taken in or moved.
     pub settle_only: bool,
+    /// Whether the tasks' windows do not count.
+    pub ignore_window: bool,
+    /// Whether a task that another run holds is waited for.
+    pub wait: bool,
+    /// How long what is in flight may go on once the run is to stop.
+    pub grace: Duration,
     /// How progress is shown.
     pub display: Display,
+}
+
+impl Options {
+    /// The usual [`grace`](Self::grace).
+    pub const GRACE: Duration = Duration::from_mins(1);
 }
 
 impl Default for Options {
@@ -36,6 +53,9 @@ impl Default for Options {
             until: None,
             max_duration_ms: None,
             settle_only: false,
+            ignore_window: false,
+            wait: false,
+            grace: Self::GRACE,
             display: Display::Quiet,
         }
     }
@@ -49,14 +69,22 @@ pub struct Engine {
     pub pool: Pool,
     /// Objects and parts in flight at once.
     pub workers: usize,
+    /// How the tasks share both.
+    pub share: Share,
     /// All transfer buffers together.
     pub memory_bytes: u64,
+    /// Where the large ones come from.
+    pub buffers: Buffers,
     /// Tells the time.
     pub clock: Clock,
     /// Requests to stop.
     pub signal: StopSignal,
     /// What the command line says.
     pub options: Options,
+    /// The tasks' progress bars.
+    pub(super) bars: MultiProgress,
+    /// One task opens the ledger at a time: the first may have to make it.
+    opening: Mutex<()>,
     /// When it began: the times of the options count from here, for all tasks alike.
     began: Timestamp,
     http: HttpClient,
@@ -108,10 +136,17 @@ impl Engine {
             data_dir,
             pool: Pool::new(config.workers)?,
             workers: config.workers,
+            share: Share::new(config.workers, config.memory_bytes),
             memory_bytes: config.memory_bytes,
+            buffers: Buffers::new(config.memory_bytes),
             clock,
             signal,
             options,
+            bars: MultiProgress::with_draw_target(match options.display {
+                Display::Bar => ProgressDrawTarget::stderr_with_hz(5),
+                Display::Lines | Display::Quiet => ProgressDrawTarget::hidden(),
+            }),
+            opening: Mutex::new(()),
             began,
             http: http_client(config, config.workers)?,
         })
@@ -135,15 +170,23 @@ impl Engine {
     /// # Errors
     /// If it cannot be used.
     pub fn open_ledger(&self) -> Result<Ledger, RunError> {
+        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Ledger::open(
             &self.data_dir.ledger(),
             self.data_dir.modes().file,
         )?)
     }
 
-    /// When a run of `task` begins nothing new.
+    /// When a run of `task` that starts now begins nothing new: the earliest of
+    /// what the command line says and the end of the task's window, which has
+    /// ended already if the run starts outside it.
     #[must_use]
     pub fn stop(&self, task: &TaskConfig) -> Stop {
+        let now = self.clock.now();
+        let window = task
+            .window
+            .filter(|_| !self.options.ignore_window)
+            .map(|window| window.end_if_inside(now, task.zone).unwrap_or(now));
         let until = self
             .options
             .until
@@ -154,7 +197,7 @@ impl Engine {
             .map(|ms| self.began.plus_ms(ms));
         Stop {
             signal: self.signal.clone(),
-            deadline: until.into_iter().chain(limit).min(),
+            deadline: [until, limit, window].into_iter().flatten().min(),
             clock: self.clock.clone(),
         }
     }

@@ -48,6 +48,11 @@ pub enum RunError {
     /// The destination did not show its lists.
     #[error("{}", .0.message)]
     Destination(Failure),
+    /// The run was to stop while it waited for the task's lock.
+    #[error(
+        "another run of this task was still at work when it was time to stop waiting; nothing was begun, and the next run takes what is pending"
+    )]
+    StoppedWaiting,
     /// Signals cannot be listened to.
     #[error("cannot listen for SIGTERM and SIGINT: {0}")]
     Signals(std::io::Error),
@@ -75,6 +80,7 @@ impl RunError {
                 | LedgerError::Unopenable { .. },
             ) => ExitReason::Unusable,
             Self::Destination(_) => ExitReason::CouldNotBegin,
+            Self::StoppedWaiting => ExitReason::Deferred,
             _ => ExitReason::Unexpected,
         }
     }

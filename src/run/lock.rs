@@ -3,8 +3,16 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
+use super::share::TaskShare;
+use super::stop::Stop;
 use crate::data_dir::open_or_create;
+
+/// How often a lock that another process holds is tried again; a lock that is
+/// waited for within the system would not heed a signal.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 /// Why the lock of a task is not ours.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +51,37 @@ impl TaskLock {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// As [`take`](Self::take), but waits while another process holds it; `None`
+    /// once `stop` says that nothing new begins. Meanwhile the workers are left
+    /// to the other tasks. `waits` is called once, before waiting.
+    ///
+    /// # Errors
+    /// If the file cannot be used.
+    pub fn wait(
+        path: &Path,
+        mode: u32,
+        stop: &Stop,
+        share: &mut TaskShare,
+        waits: impl FnOnce(),
+    ) -> Result<Option<Self>, LockError> {
+        let mut waits = Some(waits);
+        loop {
+            match Self::take(path, mode) {
+                Err(LockError::Held(_)) if stop.reason().is_some() => return Ok(None),
+                Err(LockError::Held(_)) => {}
+                taken => {
+                    share.set_active(true);
+                    return taken.map(Some);
+                }
+            }
+            if let Some(waits) = waits.take() {
+                waits();
+                share.set_active(false);
+            }
+            thread::sleep(TRY_AGAIN);
         }
     }
 }

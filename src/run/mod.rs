@@ -13,7 +13,9 @@ mod night;
 mod probe;
 mod progress;
 mod rehearse;
+mod share;
 mod stop;
+mod turns;
 mod verify;
 mod voyage;
 
@@ -25,7 +27,9 @@ pub use lock::{LockError, TaskLock};
 pub use night::{NightReport, run_task};
 pub use progress::Display;
 pub use rehearse::{Rehearsal, rehearse};
-pub use stop::{Stop, StopSignal};
+pub use share::{Share, TaskShare};
+pub use stop::{NotWaited, Stop, StopSignal};
+pub use turns::{TaskEnd, run_tasks};
 pub use verify::{ListState, VerifiedList, verify_run};
 
 use crate::transfer::Limits;

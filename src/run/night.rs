@@ -14,7 +14,8 @@ use super::limits;
 use super::lock::TaskLock;
 use super::names::Names;
 use super::progress::Progress;
-use super::stop::Stop;
+use super::share::TaskShare;
+use super::stop::{NotWaited, Stop};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
@@ -22,11 +23,11 @@ use crate::ledger::{
     BeginFailure, BegunRun, Deliverable, Ledger, NewRun, OpenBreaker, Recording, RunEnd, RunKey,
     Taken, TaskKey,
 };
-use crate::model::{Deferral, LocalTime, RunBooks, RunState};
+use crate::model::{Deferral, FailureCause, LocalTime, RunBooks, RunState};
 use crate::preflight::{Access, canary_name, first_failure, preflight};
 use crate::recorder::{self, Entry};
 use crate::report;
-use crate::transfer::{Buffers, RetryPolicy, Transfer};
+use crate::transfer::{RetryPolicy, Transfer};
 
 /// Notes that may wait for the recorder before the conveyor waits for it.
 const NOTES_AHEAD: usize = 1024;
@@ -66,7 +67,7 @@ struct Night<'a> {
     stop: Stop,
     ends: Ends,
     report: NightReport,
-    _lock: TaskLock,
+    lock: Arc<TaskLock>,
 }
 
 /// Runs `task` once: intake, carry-over, preflight, take, carry, lists, delivery, books.
@@ -75,11 +76,18 @@ struct Night<'a> {
 /// If the lock is held, the configuration or the ledger cannot be used, or the
 /// ledger cannot be written any more. Whatever was recorded stays.
 pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunError> {
+    run_with(engine, task, engine.share.join())
+}
+
+/// As [`run_task`], with this share of the workers and the memory.
+pub(super) fn run_with(
+    engine: &Engine,
+    task: &TaskConfig,
+    mut share: TaskShare,
+) -> Result<NightReport, RunError> {
     engine.data_dir.prepare([&task.id])?;
-    let lock = TaskLock::take(
-        &engine.data_dir.lock(&task.id),
-        engine.data_dir.modes().file,
-    )?;
+    let stop = engine.stop(task);
+    let lock = lock(engine, task, &stop, &mut share)?;
     let ends = engine.ends(task)?;
     let mut ledger = engine.open_ledger()?;
     let started = task.zone.local(engine.clock.now());
@@ -97,7 +105,6 @@ pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunEr
         run: Some(run.number),
         ..NightReport::default()
     };
-    let stop = engine.stop(task);
     let night = Night {
         engine,
         task,
@@ -107,13 +114,33 @@ pub fn run_task(engine: &Engine, task: &TaskConfig) -> Result<NightReport, RunEr
         stop,
         ends,
         report,
-        _lock: lock,
+        lock: Arc::new(lock),
     };
-    night.go(&mut ledger)
+    night.go(&mut ledger, share)
+}
+
+fn lock(
+    engine: &Engine,
+    task: &TaskConfig,
+    stop: &Stop,
+    share: &mut TaskShare,
+) -> Result<TaskLock, RunError> {
+    let path = engine.data_dir.lock(&task.id);
+    let mode = engine.data_dir.modes().file;
+    if !engine.options.wait {
+        return Ok(TaskLock::take(&path, mode)?);
+    }
+    let says = || {
+        tracing::warn!(
+            "{}: waits until another run of this task has ended",
+            task.id
+        );
+    };
+    TaskLock::wait(&path, mode, stop, share, says)?.ok_or(RunError::StoppedWaiting)
 }
 
 impl Night<'_> {
-    fn go(mut self, ledger: &mut Ledger) -> Result<NightReport, RunError> {
+    fn go(mut self, ledger: &mut Ledger, share: TaskShare) -> Result<NightReport, RunError> {
         // Lists in the bucket can only be read once it is known to answer.
         if self.task.read_lists_from_destination {
             self.preflight();
@@ -128,7 +155,7 @@ impl Night<'_> {
         ledger.note_rejected(self.run.key, self.report.intake.rejected)?;
         let taken = ledger.take(self.key, self.run.key)?;
         self.abort_stale_uploads(ledger)?;
-        let (left, tally) = self.carry(ledger, taken)?;
+        let (left, tally) = self.carry(ledger, taken, share)?;
         self.end(ledger, left)?;
         self.balance(ledger, &tally)?;
         self.write_lists(ledger)?;
@@ -147,7 +174,7 @@ impl Night<'_> {
             wait: &thread::sleep,
         };
         let local = LocalLists::new(&self.engine.data_dir.task(&self.task.id));
-        let in_bucket = BucketLists::new(&self.ends.destination, &self.task.id);
+        let in_bucket = BucketLists::new(&self.ends.destination, &self.task.id, &self.stop.signal);
         let mut sources: Vec<&dyn ListSource> = vec![&local];
         if self.task.read_lists_from_destination && self.report.begin_failure.is_none() {
             sources.push(&in_bucket);
@@ -156,14 +183,30 @@ impl Night<'_> {
         Ok(())
     }
 
-    /// Asks both buckets whether the night can begin.
+    /// Asks both buckets whether the night can begin. A run that begins nothing,
+    /// such as one outside its window, asks nobody.
     fn preflight(&mut self) {
-        let checks = preflight(
-            &self.task.id,
-            &self.ends.source,
-            &self.ends.destination,
-            Access::Write,
-        );
+        if self.stop.reason().is_some() {
+            return;
+        }
+        let (id, ends) = (self.task.id.clone(), self.ends.clone());
+        let checks = self
+            .stop
+            .signal
+            .unless_urgent(move || preflight(&id, &ends.source, &ends.destination, Access::Write));
+        let checks = match checks {
+            Ok(checks) => checks,
+            // Nothing begins any more, so it need not have been asked.
+            Err(NotWaited::Urgent) => return,
+            Err(not_waited) => {
+                self.report.begin_failure = Some(BeginFailure {
+                    cause: FailureCause::Internal,
+                    error_code: None,
+                    message: format!("the check of both buckets: {not_waited}"),
+                });
+                return;
+            }
+        };
         self.report.begin_failure = first_failure(&checks).map(|failure| BeginFailure {
             cause: failure.cause,
             error_code: failure.error_code.clone(),
@@ -177,20 +220,28 @@ impl Night<'_> {
             return Ok(());
         }
         for (name, id) in ledger.stale_uploads(self.key)? {
-            if self.stop.signal.is_requested() {
+            if self.stop.reason().is_some() {
                 break;
             }
-            match self.ends.destination.abort_upload(name.as_str(), &id) {
-                Ok(()) => ledger.forget_upload(self.key, &name)?,
+            let (destination, asked) = (self.ends.destination.clone(), name.clone());
+            let abort = move || destination.abort_upload(asked.as_str(), &id);
+            match self.stop.signal.unless_urgent(abort) {
+                Ok(Ok(())) => ledger.forget_upload(self.key, &name)?,
                 // It stays in the ledger: the next run tries again.
-                Err(failure) => tracing::warn!("{}: {}", self.task.id, failure.message),
+                Ok(Err(failure)) => tracing::warn!("{}: {}", self.task.id, failure.message),
+                Err(_) => break,
             }
         }
         Ok(())
     }
 
     /// Carries what was taken; answers what was left and what was recorded.
-    fn carry(&self, ledger: &mut Ledger, taken: Taken) -> Result<(Left, RunBooks), RunError> {
+    fn carry(
+        &self,
+        ledger: &mut Ledger,
+        taken: Taken,
+        share: TaskShare,
+    ) -> Result<(Left, RunBooks), RunError> {
         if let Some(failure) = &self.report.begin_failure {
             ledger.note_begin_failure(self.run.key, failure)?;
             let left = Left {
@@ -208,6 +259,7 @@ impl Night<'_> {
             self.task.id.as_str(),
             taken.count,
             self.engine.options.display,
+            &self.engine.bars,
         );
         let recording = Recording {
             task: self.key,
@@ -226,7 +278,8 @@ impl Night<'_> {
                 let committed = |sequence| drop(committed.send(Event::Committed(sequence)));
                 recorder::record(ledger, recording, &entries, || ends.traffic(), committed)
             });
-            let conveyor = Conveyor::new(self.means(notes, &progress), (events_in, events));
+            let channel = (events_in, events);
+            let conveyor = Conveyor::new(self.means(notes, &progress), channel, share);
             let left = conveyor.carry(&mut names);
             (left, recorder.join())
         });
@@ -241,22 +294,22 @@ impl Night<'_> {
     }
 
     fn means<'b>(&'b self, notes: mpsc::SyncSender<Entry>, progress: &'b Progress) -> Means<'b> {
-        let (workers, memory_bytes) = (self.engine.workers, self.engine.memory_bytes);
         let transfer = Transfer {
             source: self.ends.source.clone(),
             destination: self.ends.destination.clone(),
-            limits: limits(memory_bytes),
+            limits: limits(self.engine.memory_bytes),
             retry: RetryPolicy::default(),
             stop: Arc::new(AtomicBool::new(false)),
-            buffers: Buffers::new(memory_bytes),
+            buffers: self.engine.buffers.clone(),
         };
         Means {
             pool: &self.engine.pool,
             canary: canary_name(&self.task.id),
             transfer: Arc::new(transfer),
             mode: self.task.overwrite,
-            workers,
-            memory_bytes,
+            workers: self.engine.workers,
+            grace: self.engine.options.grace,
+            lock: &self.lock,
             stop: &self.stop,
             clock: &self.engine.clock,
             notes,
@@ -368,15 +421,15 @@ impl Night<'_> {
         let report = &self.report;
         let owed = ledger.owes(self.key)?;
         let failed = report.books.failed > 0 || report.intake.rejected > 0;
+        // A list that was not waited for is one more thing that the stop left.
+        let unread = !report.intake.seen.problems.is_empty();
+        let unwaited = unread && self.stop.signal.is_urgent();
         let holds = [
             (!report.imbalance.is_empty(), ExitReason::Unbalanced),
-            (
-                !report.intake.seen.problems.is_empty(),
-                ExitReason::Unexpected,
-            ),
+            (unread && !unwaited, ExitReason::Unexpected),
             (report.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (failed, ExitReason::Failed),
-            (report.books.deferred > 0, ExitReason::Deferred),
+            (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
             (owed, ExitReason::Owed),
         ];
         let mut reasons: Vec<ExitReason> = holds

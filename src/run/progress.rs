@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::{Attempt, Deferral, Outcome};
 
@@ -40,14 +40,11 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The progress of `task`, which has taken `taken` requests.
+    /// The progress of `task`, which has taken `taken` requests; its bar is one of `bars`.
     #[must_use]
-    pub fn new(task: &str, taken: u64, display: Display) -> Self {
-        let target = match display {
-            Display::Bar => ProgressDrawTarget::stderr_with_hz(5),
-            Display::Lines | Display::Quiet => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(Some(taken), target);
+    pub fn new(task: &str, taken: u64, display: Display, bars: &MultiProgress) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(taken), ProgressDrawTarget::hidden());
+        let bar = bars.add(bar);
         // A template that does not parse would be a fault of this line alone;
         // the default style does as well.
         let style = ProgressStyle::with_template(

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use super::bucket_lists::BucketLists;
 use super::engine::{Ends, Engine};
 use super::error::RunError;
 use super::limits;
+use super::stop::NotWaited;
 use super::voyage::{Look, Voyage};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
@@ -23,6 +25,9 @@ use crate::transfer::{Buffers, RetryPolicy, Route, Transfer};
 
 /// Names that are read ahead of the looks.
 const STRETCH: usize = 1000;
+
+/// How often a signal is looked for meanwhile.
+const TICK: Duration = Duration::from_millis(100);
 
 /// What a run would take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,8 +135,16 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     let mut ledger = Ledger::open_to_rehearse(&engine.data_dir.ledger())?;
     let key = ledger.find_task(&task.id)?;
     let mut rehearsal = Rehearsal::default();
-    let checks = preflight(&task.id, &ends.source, &ends.destination, Access::Read);
-    rehearsal.begin_failure = first_failure(&checks).cloned();
+    let (id, asked) = (task.id.clone(), ends.clone());
+    let checks = engine
+        .signal
+        .unless_urgent(move || preflight(&id, &asked.source, &asked.destination, Access::Read));
+    rehearsal.begin_failure = match checks {
+        Ok(checks) => first_failure(&checks).cloned(),
+        // Nothing is looked at then, so it need not have been asked.
+        Err(NotWaited::Urgent) => None,
+        Err(not_waited) => Some(not_waited.into()),
+    };
     gather(engine, task, key, &ends, &mut ledger, &mut rehearsal)?;
     if rehearsal.begin_failure.is_none() {
         look_at_all(engine, task, key, &ends, &ledger, &mut rehearsal)?;
@@ -154,7 +167,7 @@ fn gather(
         rehearsal.taken = ledger.rehearse_pending(key, now)?;
     }
     let local = LocalLists::new(&engine.data_dir.task(&task.id));
-    let in_bucket = BucketLists::new(&ends.destination, &task.id);
+    let in_bucket = BucketLists::new(&ends.destination, &task.id, &engine.signal);
     let mut sources: Vec<&dyn ListSource> = vec![&local];
     if task.read_lists_from_destination && rehearsal.begin_failure.is_none() {
         sources.push(&in_bucket);
@@ -219,8 +232,12 @@ fn look_at_all(
                 drop(sender.send(look));
             });
         }
-        for look in looks.iter().take(asked) {
-            rehearsal.count(&look);
+        let mut awaited = asked;
+        while awaited > 0 && !engine.signal.is_urgent() {
+            if let Ok(look) = looks.recv_timeout(TICK) {
+                rehearsal.count(&look);
+                awaited -= 1;
+            }
         }
         if asked < step {
             break;

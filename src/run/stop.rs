@@ -3,13 +3,18 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::clock::Clock;
-use crate::model::{Deferral, Timestamp};
+use crate::model::{Deferral, Failure, FailureCause, Timestamp};
+
+/// How often a signal is looked for while an answer is waited for.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Counts the requests to stop: the first lets what is in flight end, the second does not wait.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +55,52 @@ impl StopSignal {
     pub fn is_urgent(&self) -> bool {
         self.0.load(Ordering::SeqCst) > 1
     }
+
+    /// Does `work`, which may block for as long as a server pleases, unless the
+    /// second request to stop comes first. A request that is on its way cannot be
+    /// called back: `work` then goes on by itself on its own thread, to its end
+    /// or the process's, and nobody hears of it.
+    ///
+    /// # Errors
+    /// If it was not waited for, or could not be done.
+    pub fn unless_urgent<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotWaited> {
+        let (sender, answer) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("request".into())
+            .spawn(move || drop(sender.send(work())))
+            .map_err(NotWaited::NoThread)?;
+        while !self.is_urgent() {
+            match answer.recv_timeout(TICK) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(NotWaited::Panicked),
+            }
+        }
+        Err(NotWaited::Urgent)
+    }
+}
+
+/// Why the answer to a request was not waited for.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWaited {
+    /// A second request to stop came first.
+    #[error("not waited for, as the run was asked to stop twice; the next run tries again")]
+    Urgent,
+    /// There is no thread to wait on.
+    #[error("cannot start a thread for it: {0}")]
+    NoThread(io::Error),
+    /// It panicked.
+    #[error("it panicked; please report it with the log of this run")]
+    Panicked,
+}
+
+impl From<NotWaited> for Failure {
+    fn from(not_waited: NotWaited) -> Self {
+        Self::new(FailureCause::Internal, not_waited.to_string())
+    }
 }
 
 /// What ends a run early.
@@ -74,5 +125,31 @@ impl Stop {
             .deadline
             .is_some_and(|deadline| self.clock.now() >= deadline);
         up.then_some(Deferral::WindowEnded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_waited_for_until_the_second_request_to_stop() {
+        let signal = StopSignal::default();
+        assert_eq!(signal.unless_urgent(|| 7).unwrap(), 7);
+        let (gate, closed) = mpsc::channel::<()>();
+        let asked = signal.clone();
+        let not_waited = signal.unless_urgent(move || {
+            asked.request();
+            asked.request();
+            closed.recv()
+        });
+        assert!(matches!(not_waited, Err(NotWaited::Urgent)));
+        drop(gate);
+    }
+
+    #[test]
+    fn work_that_panics_is_an_error() {
+        let answer = StopSignal::default().unless_urgent(|| assert_eq!(1, 2, "as intended"));
+        assert!(matches!(answer, Err(NotWaited::Panicked)));
     }
 }

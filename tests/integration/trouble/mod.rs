@@ -20,11 +20,15 @@ mod permissions;
 mod process;
 mod recognised;
 mod retries;
+mod second_signal;
 mod secrets;
 mod setup;
 mod signals;
 mod throttling;
+mod turns;
 mod two_processes;
+mod waiting;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::fs;

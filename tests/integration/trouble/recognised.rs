@@ -12,7 +12,11 @@ fn killed_behind_the_copy(world: &World, operation: &'static str, name: &'static
     let stalls = Fault::new(FaultAction::StallAnswer).operation(operation);
     world.server.on(stalls.key(name));
     let night = world.begins(&["run"]);
-    world.wait_until("the copy", || world.server.object("dst", name).is_some());
+    // And what came before it is written down.
+    world.wait_until("the copy", || {
+        let first = plans(world).into_iter().next();
+        world.server.object("dst", name).is_some() && first.as_deref() == Some(name)
+    });
     night.kill();
     world.server.clear_faults();
 }

@@ -151,25 +151,3 @@ fn a_signal_before_the_first_object_leaves_what_was_not_begun() {
     assert_eq!(world.copies(), NAMES);
     world.check_books();
 }
-
-#[test]
-fn tasks_that_were_not_begun_are_left_for_the_next_run() {
-    let world = World::one_by_one(&["a"]);
-    let mut setup = world.setup();
-    setup.tasks.push("films");
-    world.configure(&setup);
-    world.ask_of("films", "list", &["a"]);
-    let gate = world.server.gate("PutObject", "dst", Some("a"));
-    let mut night = world.begins(&["run"]);
-    gate.wait_arrived();
-    night.stop("INT");
-    gate.open();
-    assert_eq!(night.end().code, Some(6));
-    assert_eq!(world.runs(), ["ended|1|1|0|0|0|0|done"]);
-    assert_eq!(world.rows("SELECT task FROM run_history"), ["photos"]);
-    world.night(0);
-    assert_eq!(
-        world.rows("SELECT task, state, reason FROM requests ORDER BY task"),
-        ["films|ignored|newer_at_destination", "photos|synced|"]
-    );
-}

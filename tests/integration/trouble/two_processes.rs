@@ -166,3 +166,26 @@ fn a_backup_during_a_run_is_a_whole_ledger() {
     );
     restored.check_books();
 }
+
+#[test]
+fn two_tasks_in_two_processes_that_begin_at_once_share_one_ledger() {
+    let names: Vec<String> = (0..200).map(|number| format!("n{number:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = World::asked_for(&names);
+    let mut setup = world.setup();
+    setup.tasks.push("films");
+    world.configure(&setup);
+    world.ask_of("films", "list", &names);
+    // Neither the folders nor the ledger are there: both make them.
+    let nights = ["photos", "films"].map(|task| world.begins(&["run", "--task", task]));
+    for night in nights {
+        let ended = night.end();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    }
+    assert_eq!(
+        world.rows("SELECT requested, synced + ignored, pending FROM books"),
+        ["200|200|0", "200|200|0"]
+    );
+    world.check_delivered();
+    world.check_books();
+}
