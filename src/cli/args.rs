@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::NaiveTime;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::FailureCause;
 use crate::report::MonthChoice;
@@ -62,6 +62,11 @@ pub enum Command {
         after_help = "Example:\n  nightferry withdraw --task photos --list object_lists/wrong.txt"
     )]
     Withdraw(Withdraw),
+    /// Take failed requests up again, final ones too; they become pending
+    #[command(
+        after_help = "Examples:\n  nightferry retry --task photos --cause source_missing\n  nightferry retry --task photos --run 12\n  nightferry retry --task photos --name 2026/11/a.jpg\n  nightferry retry --all"
+    )]
+    Retry(Retry),
     /// The night: take in lists, carry objects, record outcomes, write lists, print the summary
     #[command(
         after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --ignore-window --wait\n  nightferry run --dry-run\n  nightferry run --settle-only"
@@ -148,6 +153,27 @@ pub struct Withdraw {
     /// All pending requests for this name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+}
+
+/// `retry`. A request is meant if it fits all that is given.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("selector").required(true).multiple(true)))]
+pub struct Retry {
+    /// Failed requests of this task; may be given several times
+    #[arg(long = "task", value_name = "ID", group = "selector")]
+    pub tasks: Vec<String>,
+    /// Those with this cause
+    #[arg(long, value_name = "CAUSE", group = "selector")]
+    pub cause: Option<FailureCause>,
+    /// Those that failed last in the run with this number
+    #[arg(long, value_name = "N", group = "selector")]
+    pub run: Option<u64>,
+    /// Those for this name
+    #[arg(long, value_name = "NAME", group = "selector")]
+    pub name: Option<String>,
+    /// All failed requests, of all tasks if none is named
+    #[arg(long, group = "selector", conflicts_with_all = ["cause", "run", "name"])]
+    pub all: bool,
 }
 
 /// `run`.

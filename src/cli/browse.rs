@@ -51,6 +51,11 @@ pub fn runs(context: &Context, asked: &Runs) -> Outcome {
 /// Failed requests.
 pub fn failed(context: &Context, asked: &FailedRequests) -> Outcome {
     let task = known(context, asked.shown.task.as_deref())?;
+    if let Some(run) = asked.run {
+        let all = context.config.tasks.iter().map(|task| &task.id);
+        let tasks = task.map_or_else(|| all.collect(), |task| vec![task]);
+        refuse_unknown_run(&context.ledger()?, &tasks, run)?;
+    }
     let filter = Filter {
         task,
         run: asked.run,
@@ -121,6 +126,22 @@ pub fn summary(context: &Context, asked: &Summary) -> Outcome {
         SummaryFormat::Csv => months.render_csv()?,
     };
     output::write(|out| out.write_all(text.as_bytes()))
+}
+
+/// That at least one of `tasks` has a run of this number.
+pub fn refuse_unknown_run(ledger: &Ledger, tasks: &[&TaskId], run: u64) -> Result<(), Failed> {
+    for task in tasks {
+        if ledger.run_numbered(task, run)?.is_some() {
+            return Ok(());
+        }
+    }
+    let missing = match tasks {
+        [task] => format!("task `{task}` has no run {run}"),
+        _ => format!("no task has a run {run}"),
+    };
+    Err(Failed::usage(format!(
+        "{missing}; `nightferry runs` shows them"
+    )))
 }
 
 /// The configured task of this id, if one is named.

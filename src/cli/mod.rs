@@ -8,6 +8,7 @@ mod failure;
 mod ledger;
 mod lists;
 mod output;
+mod retry;
 mod run;
 mod withdraw;
 
@@ -66,6 +67,7 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         Command::Doctor(selected) => doctor::doctor(&context, selected),
         Command::Enqueue(asked) => enqueue::enqueue(&context, asked),
         Command::Withdraw(asked) => withdraw::withdraw(&context, asked),
+        Command::Retry(asked) => retry::retry(&context, asked),
         Command::Run(asked) => run::run(&context, asked),
         Command::Status(asked) => browse::status(&context, asked),
         Command::Runs(asked) => browse::runs(&context, asked),
