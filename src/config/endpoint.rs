@@ -1,6 +1,6 @@
 //! One end of a task: a bucket at an S3-compatible server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
@@ -29,6 +29,8 @@ pub struct EndpointConfig {
     pub allow_http: bool,
     /// The most requests a second to the endpoint; default unlimited.
     pub requests_per_second: Option<u32>,
+    /// Certificates (PEM) that this end is trusted by beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Where the keys come from.
     pub credentials: CredentialsConfig,
 }
@@ -66,9 +68,16 @@ impl EndpointConfig {
         let allow_http = section.boolean("allow_http").unwrap_or(false);
         let requests_per_second =
             section.number("requests_per_second", &(1..=MOST_REQUESTS_PER_SECOND));
+        let ca_file = section.parsed("ca_file", |text| ca_file(text, folder));
         let credentials = credentials::read(&mut section, folder);
         if let Some(endpoint) = &endpoint {
             check_transport(&section, endpoint, path_style, allow_http);
+            if endpoint.scheme() == "http" && section.has("ca_file") {
+                section.mistake(
+                    "ca_file",
+                    "has no effect on plain HTTP; write https://… as endpoint, or leave it out",
+                );
+            }
         }
         section.finish();
         Some(Self {
@@ -78,9 +87,17 @@ impl EndpointConfig {
             path_style,
             allow_http,
             requests_per_second,
+            ca_file,
             credentials: credentials?,
         })
     }
+}
+
+fn ca_file(text: &str, folder: &Path) -> Result<PathBuf, &'static str> {
+    if text.contains('\0') {
+        return Err("has a NUL character in it; write a path");
+    }
+    Ok(folder.join(text))
 }
 
 fn check_transport(section: &Section<'_>, endpoint: &Url, path_style: bool, allow_http: bool) {

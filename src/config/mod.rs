@@ -11,6 +11,7 @@ mod error;
 mod exposure;
 mod locate;
 mod profile;
+mod retry;
 mod section;
 mod task;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::model::Zone;
 pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
+pub use retry::RetryConfig;
 pub use task::{ListEncoding, TaskConfig};
 
 use section::{Mistakes, Section};
@@ -54,6 +56,8 @@ pub struct Config {
     pub workers: usize,
     /// All transfer buffers together, in bytes; default 96 MiB, at least 16 MiB.
     pub memory_bytes: u64,
+    /// How often requests are tried within a run.
+    pub retry: RetryConfig,
     /// The tasks in the file's order; at least one.
     pub tasks: Vec<TaskConfig>,
 }
@@ -132,6 +136,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
         .number("workers", &(1..=MOST_WORKERS))
         .unwrap_or(DEFAULT_WORKERS);
     let memory = root.parsed("memory", memory).unwrap_or(DEFAULT_MEMORY);
+    let retry = retry::read(&mut root);
     let tasks = task::read_all(&mut root, mistakes, zone, folder);
     root.finish();
     Some(Config {
@@ -140,6 +145,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
         group,
         workers: workers.try_into().ok()?,
         memory_bytes: memory.as_u64(),
+        retry,
         tasks,
     })
 }

@@ -1,5 +1,7 @@
 //! What all tasks of a run share: threads, connections, clock, options.
 
+use std::fs;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::model::{OverwriteMode, Side, Timestamp, Traffic};
 use crate::pool::Pool;
 use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError};
-use crate::transfer::Buffers;
+use crate::transfer::{Buffers, RetryPolicy};
 
 /// What the command line says about a run.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,8 @@ pub struct Engine {
     pub memory_bytes: u64,
     /// Where the large ones come from.
     pub buffers: Buffers,
+    /// How often requests are tried.
+    pub retry: RetryPolicy,
     /// Tells the time.
     pub clock: Clock,
     /// Requests to stop.
@@ -139,6 +143,11 @@ impl Engine {
             share: Share::new(config.workers, config.memory_bytes),
             memory_bytes: config.memory_bytes,
             buffers: Buffers::new(config.memory_bytes),
+            retry: RetryPolicy {
+                attempts: config.retry.attempts,
+                base_ms: config.retry.base_ms,
+                cap_ms: config.retry.cap_ms,
+            },
             clock,
             signal,
             options,
@@ -259,5 +268,21 @@ fn bucket(
         ask_checksums: task.overwrite == OverwriteMode::Checksum,
         timeout: BucketSpec::TIMEOUT,
     };
-    Bucket::new(http, side, spec, clock.clone()).map_err(|error| unusable(error.to_string()))
+    // Another authority is trusted for this end alone: with one client for all it
+    // could vouch for the other end, and other tasks' ends, too.
+    let own = end.ca_file.as_deref().map(|path| trusting(http, path));
+    let own = own.transpose().map_err(unusable)?;
+    Bucket::new(own.as_ref().unwrap_or(http), side, spec, clock.clone())
+        .map_err(|error| unusable(error.to_string()))
+}
+
+/// A client that trusts the certificates of the file at `path` too.
+fn trusting(http: &HttpClient, path: &Path) -> Result<HttpClient, String> {
+    let wrong = |why: String| {
+        let path = path.display();
+        format!("ca_file: {path} {why}; name a file of certificates in PEM form")
+    };
+    let pem = fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    http.trusting(&pem)
+        .map_err(|error| wrong(error.to_string()))
 }

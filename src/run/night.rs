@@ -27,7 +27,7 @@ use crate::model::{Deferral, FailureCause, LocalTime, RunBooks, RunState};
 use crate::preflight::{Access, canary_name, first_failure, preflight};
 use crate::recorder::{self, Entry};
 use crate::report;
-use crate::transfer::{RetryPolicy, Transfer};
+use crate::transfer::Transfer;
 
 /// Notes that may wait for the recorder before the conveyor waits for it.
 const NOTES_AHEAD: usize = 1024;
@@ -298,7 +298,7 @@ impl Night<'_> {
             source: self.ends.source.clone(),
             destination: self.ends.destination.clone(),
             limits: limits(self.engine.memory_bytes),
-            retry: RetryPolicy::default(),
+            retry: self.engine.retry,
             stop: Arc::new(AtomicBool::new(false)),
             buffers: self.engine.buffers.clone(),
         };

@@ -21,7 +21,7 @@ use crate::model::Failure;
 use crate::pool::guarded;
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::text::{size, thousands};
-use crate::transfer::{Buffers, RetryPolicy, Route, Transfer};
+use crate::transfer::{Buffers, Route, Transfer};
 
 /// Names that are read ahead of the looks.
 const STRETCH: usize = 1000;
@@ -211,7 +211,7 @@ fn look_at_all(
         source: ends.source.clone(),
         destination: ends.destination.clone(),
         limits: limits(engine.memory_bytes),
-        retry: RetryPolicy::default(),
+        retry: engine.retry,
         stop: Arc::new(AtomicBool::new(false)),
         buffers: Buffers::new(engine.memory_bytes),
     });

@@ -1,9 +1,11 @@
-//! The one HTTP client of the process.
+//! The HTTP clients of the process: one for all buckets, but for those that
+//! trust an authority of their own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::Certificate;
 use reqwest::blocking::{Client, ClientBuilder};
 use url::Url;
 
@@ -14,18 +16,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up the HTTP client: {0}")]
-pub struct HttpClientError(#[from] reqwest::Error);
+pub enum HttpClientError {
+    /// By the library, which says why.
+    #[error("cannot set up the HTTP client: {0}")]
+    Setup(#[from] reqwest::Error),
+    /// What is to be trusted is no certificate.
+    #[error("holds no certificate, or a broken one")]
+    Certificates,
+}
 
-/// The HTTP client that all buckets and threads share. Cloning it is cheap.
+/// The HTTP client that buckets and threads share. Cloning it is cheap.
 ///
 /// It follows no redirect (a redirected signature is invalid), retries nothing
 /// by itself (attempts are counted), decompresses nothing (bytes travel as they
-/// are) and has no default timeout (each request has its own). With it all who
-/// talk to one endpoint share its pace.
+/// are) and has no default timeout (each request has its own). Certificates are
+/// always verified. With it all who talk to one endpoint share its pace.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
+    workers: usize,
     /// By scheme, host and port.
     pacers: Arc<Mutex<HashMap<String, Arc<Pacer>>>>,
 }
@@ -45,7 +54,35 @@ impl HttpClient {
             .or_else(|_| builder(workers).tls_certs_only([]).build())?;
         Ok(Self {
             client,
+            workers,
             pacers: Arc::default(),
+        })
+    }
+
+    /// Another client of the kind, which trusts the certificates in `pem` beside
+    /// the system's. This one goes on trusting the system's alone; both share
+    /// the endpoints' pace.
+    ///
+    /// # Errors
+    /// `pem` holds no certificate or a broken one, or as [`new`](Self::new).
+    pub fn trusting(&self, pem: &[u8]) -> Result<Self, HttpClientError> {
+        let broken = |_| HttpClientError::Certificates;
+        let certificates = Certificate::from_pem_bundle(pem).map_err(broken)?;
+        if certificates.is_empty() {
+            return Err(HttpClientError::Certificates);
+        }
+        // By themselves first: only then an error is theirs and no other's.
+        builder(1)
+            .tls_certs_only(certificates.clone())
+            .build()
+            .map_err(broken)?;
+        let client = builder(self.workers)
+            .tls_certs_merge(certificates)
+            .build()?;
+        Ok(Self {
+            client,
+            workers: self.workers,
+            pacers: Arc::clone(&self.pacers),
         })
     }
 
@@ -77,4 +114,27 @@ fn builder(workers: usize) -> ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_max_idle_per_host(workers)
         .tcp_nodelay(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_certificate_is_not_trusted() {
+        let http = HttpClient::new(1).unwrap();
+        let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for pem in [
+            "",
+            "nothing of the kind",
+            garbled,
+            "-----BEGIN CERTIFICATE-----\n",
+        ] {
+            let error = http.trusting(pem.as_bytes()).unwrap_err();
+            assert!(
+                matches!(error, HttpClientError::Certificates),
+                "{pem:?}: {error}"
+            );
+        }
+    }
 }

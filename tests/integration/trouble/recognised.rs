@@ -14,8 +14,8 @@ fn killed_behind_the_copy(world: &World, operation: &'static str, name: &'static
     let night = world.begins(&["run"]);
     // And what came before it is written down.
     world.wait_until("the copy", || {
-        let first = plans(world).into_iter().next();
-        world.server.object("dst", name).is_some() && first.as_deref() == Some(name)
+        let made = world.server.object("dst", name).is_some();
+        made && plans(world).first().is_some_and(|first| first == name)
     });
     night.kill();
     world.server.clear_faults();
