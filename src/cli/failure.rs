@@ -1,9 +1,12 @@
 //! How a command fails: what to say, and the exit code.
 
+use std::fmt::Write as _;
+
 use crate::config::ConfigError;
 use crate::exit::ExitReason;
 use crate::ledger::{BackupError, LedgerError};
 use crate::report::ReportError;
+use crate::report::text::is_hidden;
 use crate::run::RunError;
 
 /// What a command answers: why it ends as it does.
@@ -47,13 +50,22 @@ impl Failed {
     pub fn say(&self) {
         use std::io::Write;
         // With stderr gone there is nobody left to tell.
-        drop(writeln!(std::io::stderr(), "nightferry: {}", self.error));
+        drop(writeln!(std::io::stderr(), "nightferry: {self}"));
     }
 }
 
 impl std::fmt::Display for Failed {
+    /// Paths and arguments stand in it as they were given; a terminal shows them
+    /// and does nothing else.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.error.fmt(f)
+        for character in self.error.to_string().chars() {
+            if character != '\n' && is_hidden(character) {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -101,7 +101,47 @@ impl fmt::Debug for ObjectName {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What a reader of lists makes of an escaped name.
+    fn unescaped(escaped: &str) -> String {
+        let mut characters = escaped.chars();
+        let mut name = String::new();
+        while let Some(character) = characters.next() {
+            name.push(match character {
+                '\\' => match characters.next() {
+                    Some('t') => '\t',
+                    Some('n') => '\n',
+                    Some('r') => '\r',
+                    other => other.unwrap(),
+                },
+                plain => plain,
+            });
+        }
+        name
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_forges_a_field_or_a_line_and_each_is_read_back(
+            name in prop_oneof![any::<String>(), "[\\\\tnr\t\n\r a%+]{0,40}"],
+        ) {
+            let Ok(name) = ObjectName::new(&name) else {
+                return Ok(());
+            };
+            let escaped = name.escaped();
+            prop_assert!(!escaped.contains(['\t', '\n', '\r']));
+            let read_back = unescaped(&escaped);
+            prop_assert_eq!(read_back.as_str(), name.as_str());
+            let encoded = name.url_encoded();
+            prop_assert!(encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
+            let decoded = percent_decode_str(&encoded).decode_utf8().unwrap();
+            prop_assert_eq!(&*decoded, name.as_str());
+        }
+    }
 
     #[test]
     fn each_rule_rejects_with_its_own_word() {

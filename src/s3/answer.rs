@@ -16,12 +16,25 @@ use super::request::time_to_move;
 use super::xml::S3Error;
 use crate::clock::Clock;
 use crate::model::{Failure, FailureCause};
+use crate::secret::Secret;
 
 /// The longest body of an error that is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// How much of a server's own words goes into a message, in characters.
 const MAX_WORDS: usize = 300;
+
+/// The length of a signature: SHA-256 in hexadecimal.
+const SIGNATURE_DIGITS: usize = 64;
+
+/// What stands in a signed URL alone.
+const SIGNED: [&str; 5] = [
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signedheaders",
+    "x-amz-expires",
+];
 
 /// A [`Failure`] on its way through an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +150,7 @@ impl Bucket {
             http_status: Some(status),
             message,
             retry_after_ms,
-            server_request_id: request_id.or(id_in_body),
+            server_request_id: request_id.or(id_in_body).map(|id| self.cleaned(&id)),
         }
     }
 
@@ -190,23 +203,29 @@ impl Bucket {
             });
             let _ = write!(line, " ({})", self.server());
             line.push_str(": ");
-            line.push_str(&self.cleaned(&innermost(error)));
+            let why = innermost(error);
+            line.push_str(&self.cleaned(&why));
+            if why.contains("certificate") {
+                line.push_str(
+                    "; check the endpoint's host name, this machine's clock, and whether ca_file names the authority that signed the server's certificate",
+                );
+            }
         });
         Failure::new(cause(self.0.side, operation, trouble), message).at(self.0.side)
     }
 
     /// Another's words as one line of at most 300 characters that gives neither
-    /// the access key nor a signature away.
-    fn cleaned(&self, words: &str) -> String {
-        if words.contains("X-Amz-") || words.contains(self.0.secret_access_key.reveal()) {
+    /// the access key nor a signature away, and shows what it holds.
+    pub(super) fn cleaned(&self, words: &str) -> String {
+        if quotes_signature(words) || self.quotes_secret(words) {
             return "(words withheld: they quote the signed request)".to_owned();
         }
         let mut line: String = words
             .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| if is_shown(c) { c } else { ' ' })
             .take(MAX_WORDS)
             .collect();
-        if line.len() < words.len() {
+        if words.chars().nth(MAX_WORDS).is_some() {
             line.push('…');
         }
         if self.0.access_key_id.is_empty() {
@@ -214,6 +233,43 @@ impl Bucket {
         }
         line.replace(&self.0.access_key_id, "(access key)")
     }
+
+    fn quotes_secret(&self, words: &str) -> bool {
+        let decoded = percent_encoding::percent_decode_str(words).decode_utf8_lossy();
+        let token = self.0.session_token.as_ref();
+        [Some(&self.0.secret_access_key), token]
+            .into_iter()
+            .flatten()
+            .map(Secret::reveal)
+            .any(|secret| {
+                !secret.is_empty() && (words.contains(secret) || decoded.contains(secret))
+            })
+    }
+}
+
+/// Whether `words` hold a parameter of a signed URL, or what may be a signature:
+/// 64 hexadecimal digits in a row.
+fn quotes_signature(words: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(words).decode_utf8_lossy();
+    let mut digits = 0;
+    let has_digits = words.bytes().any(|byte| {
+        digits = if byte.is_ascii_hexdigit() {
+            digits + 1
+        } else {
+            0
+        };
+        digits >= SIGNATURE_DIGITS
+    });
+    let decoded = decoded.to_ascii_lowercase();
+    has_digits || SIGNED.iter().any(|parameter| decoded.contains(parameter))
+}
+
+/// Whether a character shows itself on a terminal. Marks without width and those
+/// that turn the direction of writing do not; Rust escapes them as it does
+/// control characters.
+fn is_shown(character: char) -> bool {
+    let escaped = character.escape_debug().len() > 1;
+    !escaped || matches!(character, '"' | '\'' | '\\')
 }
 
 /// The failure that a reader put into `error`, if one did: a copy whose source
@@ -250,6 +306,8 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-amz-request-id", "x-amz-id-2", "x-request-id"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
+        // A server that quotes the request there has no id to tell.
+        .filter(|id| !quotes_signature(id))
         .map(|id| id.chars().take(MAX_WORDS).collect())
 }
 
@@ -303,9 +361,27 @@ mod tests {
     fn a_servers_words_are_cut_and_give_nothing_away() {
         assert!(refusal(&"ü".repeat(301)).message.ends_with("ü…"));
         assert!(!refusal("key AKIDEXAMPLE unknown").message.contains("AKID"));
-        for secret in ["/x?X-Amz-Signature=1f", "secret hush-hush-hush"] {
+        let digits = "0123456789abcdef".repeat(4);
+        for secret in [
+            "/x?X-Amz-Signature=1f",
+            "/x?x-amz-signature=1f",
+            "/x%3FX%2DAmz%2DSignature%3D1f",
+            "secret hush-hush-hush",
+            "secret hush%2Dhush-hush",
+            &format!("you sent {digits}"),
+        ] {
             assert!(refusal(secret).message.contains("withheld"));
         }
+    }
+
+    #[test]
+    fn a_servers_words_move_no_cursor_and_turn_no_text() {
+        let words = "a\u{1b}[2Jb\u{202e}c\u{200b}d\u{9b}e\u{2066}f ü日 \"'\\";
+        let message = refusal(words).message;
+        assert!(
+            message.ends_with(": a [2Jb c d e f ü日 \"'\\"),
+            "{message:?}"
+        );
     }
 
     #[test]

@@ -89,11 +89,17 @@ impl Bucket {
             more_time: Duration::ZERO,
         })?;
         let xml = self.read_xml(operation, None, response, Duration::ZERO)?;
-        page(&xml).map_err(|why| self.nonsense(operation, None, why))
+        let page = page(&xml).map_err(|why| self.nonsense(operation, None, why))?;
+        if page.next.is_some() && page.next.as_deref() == continuation {
+            let why = "answered with a listing that goes on where it just did, without end";
+            return Err(self.nonsense(operation, None, why));
+        }
+        Ok(page)
     }
 }
 
-fn page(xml: &str) -> Result<ListPage, &'static str> {
+/// The page in `xml`; else what is wrong with it.
+pub(super) fn page(xml: &str) -> Result<ListPage, &'static str> {
     let result: ListBucketResult = parse(xml).ok_or("answered with what is no listing")?;
     let encoded = result.encoding_type.as_deref() == Some("url");
     let objects = result

@@ -13,6 +13,8 @@ mod condition;
 mod counters;
 mod download;
 mod headers;
+#[cfg(test)]
+mod hostile;
 mod http;
 mod list;
 mod multipart;

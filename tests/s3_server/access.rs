@@ -205,11 +205,20 @@ async fn meet_fault(
             code,
             message,
             headers,
-        } => Err(error_answer(status, code, message, &headers)),
+        } => {
+            // `{url}` is what was asked for, signature and all, as careless servers quote it.
+            let url = format!("{}?{}", exchange.path, exchange.query);
+            let quoted = |text: &str| text.replace("{url}", &url);
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| (name.clone(), quoted(value)))
+                .collect();
+            Err(error_answer(status, code, quoted(message), &headers))
+        }
         FaultAction::CompleteAnswers200WithError { code } => Err(error_answer(
             200,
             code,
-            "We encountered an internal error. Please try again.",
+            "We encountered an internal error. Please try again.".to_owned(),
             &[],
         )),
         FaultAction::StallForever => std::future::pending().await,
@@ -235,7 +244,7 @@ async fn meet_fault(
 fn error_answer(
     status: u16,
     code: &'static str,
-    message: &'static str,
+    message: String,
     headers: &[(String, String)],
 ) -> S3Error {
     let code = S3ErrorCode::from_bytes(code.as_bytes()).expect("an error code is UTF-8");

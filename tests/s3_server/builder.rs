@@ -6,6 +6,9 @@ use std::sync::Arc;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::access::{Admission, Authentication, Credentials, Rights};
 use super::clock::Clock;
@@ -23,9 +26,32 @@ pub struct S3ServerBuilder {
     pub(super) min_part_bytes: u64,
     pub(super) logs_requests: bool,
     pub(super) credentials: Credentials,
+    pub(super) tls: Option<Arc<ServerConfig>>,
 }
 
 impl S3ServerBuilder {
+    /// Serves HTTPS, with this certificate and its key, both DER (the key PKCS #8).
+    ///
+    /// # Panics
+    /// If they do not fit.
+    #[must_use]
+    pub fn tls(self, certificate: Vec<u8>, key: Vec<u8>) -> Self {
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider knows TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(certificate)],
+                PrivatePkcs8KeyDer::from(key).into(),
+            );
+        let config = config.expect("the key is the certificate's");
+        Self {
+            tls: Some(Arc::new(config)),
+            ..self
+        }
+    }
+
     /// Where to listen, such as `127.0.0.1:9000`; port 0 is a random one.
     #[must_use]
     pub fn address(self, address: &str) -> Self {
@@ -71,8 +97,10 @@ impl S3ServerBuilder {
         listener
             .set_nonblocking(true)
             .expect("a listener can be non-blocking");
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let tls = self.tls.map(TlsAcceptor::from);
         let server = Arc::new(Server {
-            endpoint: format!("http://{address}"),
+            endpoint: format!("{scheme}://{address}"),
             min_part_bytes: self.min_part_bytes,
             logs_requests: self.logs_requests,
             directory: tempfile::Builder::new()
@@ -96,7 +124,13 @@ impl S3ServerBuilder {
         let shared = Arc::clone(&server);
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener);
-            transport::serve(listener.expect("the listener is ready for use"), shared, s3).await
+            transport::serve(
+                listener.expect("the listener is ready for use"),
+                shared,
+                s3,
+                tls,
+            )
+            .await
         });
         S3Server {
             server,

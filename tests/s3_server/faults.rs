@@ -17,9 +17,9 @@ pub enum FaultAction {
         status: u16,
         /// The S3 error code.
         code: &'static str,
-        /// The error message.
+        /// The error message; `{url}` in it is what was asked for, with its signature.
         message: &'static str,
-        /// Additional headers of the answer, such as `Retry-After`.
+        /// Additional headers of the answer, such as `Retry-After`; `{url}` as in the message.
         headers: Vec<(String, String)>,
     },
     /// The connection is closed; the request is not handled.

@@ -109,6 +109,7 @@ impl S3Server {
             min_part_bytes: 5 << 20,
             logs_requests: true,
             credentials: Credentials::default(),
+            tls: None,
         };
         builder.credentials(ACCESS_KEY, SECRET_KEY, Rights::FULL)
     }

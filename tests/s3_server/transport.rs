@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use s3s::service::S3Service;
 use s3s::{Body, HttpResponse, S3Error};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::Server;
 use super::body::{RequestBody, SpoiltBody};
@@ -22,7 +23,12 @@ use super::faults::FaultAction;
 use super::signing;
 
 /// Accepts connections for as long as the runtime lives.
-pub(super) async fn serve(listener: TcpListener, server: Arc<Server>, s3: S3Service) -> Infallible {
+pub(super) async fn serve(
+    listener: TcpListener,
+    server: Arc<Server>,
+    s3: S3Service,
+    tls: Option<TlsAcceptor>,
+) -> Infallible {
     loop {
         // An accept fails when, for instance, the client is gone already; the next may not.
         let Ok((stream, _)) = listener.accept().await else {
@@ -33,11 +39,18 @@ pub(super) async fn serve(listener: TcpListener, server: Arc<Server>, s3: S3Serv
         let server = Arc::clone(&server);
         let s3 = s3.clone();
         let service = service_fn(move |request| answer(Arc::clone(&server), s3.clone(), request));
+        let tls = tls.clone();
         tokio::spawn(async move {
             // It fails when a fault drops the connection or the client does.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let http = http1::Builder::new();
+            let _ = match tls {
+                None => http.serve_connection(TokioIo::new(stream), service).await,
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => http.serve_connection(TokioIo::new(stream), service).await,
+                    // The client does not trust the certificate.
+                    Err(_) => Ok(()),
+                },
+            };
         });
     }
 }

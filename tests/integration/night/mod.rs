@@ -15,6 +15,7 @@ mod months;
 mod names;
 mod queue;
 mod rehearsal;
+mod retry;
 mod rule;
 mod tasks;
 

@@ -5,6 +5,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod attempts;
 mod copies;
 mod faults;
 mod listing;
