@@ -81,8 +81,11 @@ impl Said {
     fn read_buckets(&mut self, world: &World) {
         for bucket in ["src", "dst"] {
             for key in world.server.keys(bucket) {
-                let body = world.server.object(bucket, &key).unwrap().body();
-                self.0.push((format!("{bucket}: {key}"), body));
+                let object = world.server.object(bucket, &key).unwrap();
+                // The large ones are random bytes of the test's own.
+                if !key.contains("Upload") {
+                    self.0.push((format!("{bucket}: {key}"), object.body()));
+                }
             }
         }
     }
