@@ -148,7 +148,9 @@ fn made_up(rng: &mut Rng) -> Vec<u8> {
     }
     let body = BODIES[rng.usize(..BODIES.len())];
     if rng.bool() {
-        answer += &format!("Content-Length: {}\r\n", body.len());
+        answer += "Content-Length: ";
+        answer += &body.len().to_string();
+        answer += "\r\n";
     }
     (answer + "\r\n" + body).into_bytes()
 }
