@@ -43,10 +43,9 @@ pub fn suspect(failure: &Failure) -> Option<Side> {
     use FailureCause as Cause;
     match failure.cause {
         // Refusing.
-        Cause::SourceDenied
-        | Cause::DestinationDenied
-        | Cause::DestinationFull
-        | Cause::CredentialsRefused
+        Cause::SourceDenied => Some(Side::Source),
+        Cause::DestinationDenied | Cause::DestinationFull => Some(Side::Destination),
+        Cause::CredentialsRefused
         | Cause::AccountBlocked
         | Cause::BucketMissing
         | Cause::PermissionMissing
