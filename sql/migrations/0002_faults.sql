@@ -72,3 +72,40 @@ CREATE TABLE throttled_minute (
 -- pace; NULL: recorded before this was.
 ALTER TABLE attempt ADD COLUMN retries INTEGER;
 ALTER TABLE attempt ADD COLUMN throttled INTEGER;
+-- Each loading of a part of an input list, so that a run's journal can tell it.
+-- sha256, loaded_bytes and lines are of the list as far as it was loaded with
+-- this part; requests and rejected are this part's own.
+CREATE TABLE list_load (
+    load              INTEGER PRIMARY KEY,
+    task              INTEGER NOT NULL REFERENCES task,
+    list              INTEGER NOT NULL REFERENCES list,
+    -- The run at work then, or, between runs, the next: its journal tells it, or
+    -- that of the first run after it that took something.
+    number            INTEGER NOT NULL,
+    path              TEXT    NOT NULL,
+    first_line_sha256 TEXT    NOT NULL,
+    sha256            TEXT    NOT NULL,
+    loaded_bytes      INTEGER NOT NULL,
+    lines             INTEGER NOT NULL,
+    requests          INTEGER NOT NULL,
+    rejected          INTEGER NOT NULL,
+    -- Its requests are this one and those that follow; NULL: none.
+    first_request     INTEGER,
+    requested_at      INTEGER NOT NULL,
+    requested_offset  INTEGER NOT NULL,
+    loaded_at         INTEGER NOT NULL,
+    loaded_offset     INTEGER NOT NULL,
+    zone              TEXT    NOT NULL
+) STRICT;
+CREATE INDEX list_load_by_run ON list_load (task, number);
+
+-- The part with which a rejected line came.
+ALTER TABLE rejected_line ADD COLUMN load INTEGER REFERENCES list_load;
+
+-- Requests taken back, by the run whose journal tells it.
+CREATE TABLE withdrawal (
+    task    INTEGER NOT NULL REFERENCES task,
+    number  INTEGER NOT NULL,
+    request INTEGER NOT NULL REFERENCES request,
+    PRIMARY KEY (task, number, request)
+) STRICT, WITHOUT ROWID;

@@ -112,7 +112,8 @@ impl Fixture {
         self.ledger
             .write(|transaction| {
                 transaction.execute(
-                    "INSERT INTO rejected_line SELECT list, ?2, ?3, ?4 FROM list WHERE path = ?1",
+                    "INSERT INTO rejected_line (list, line, reason, excerpt)
+                     SELECT list, ?2, ?3, ?4 FROM list WHERE path = ?1",
                     params![path, line, reason, excerpt],
                 )?;
                 transaction.execute(

@@ -7,7 +7,7 @@ use super::{Ledger, Result, TaskKey};
 use crate::model::{LocalTime, ObjectName, RejectReason, Timestamp, Zone};
 
 /// How many rejected lines of a list are kept one by one; one more row stands for the others.
-const REJECTED_ROWS: usize = 1_000;
+pub(super) const REJECTED_ROWS: usize = 1_000;
 
 /// The ledger's key of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,8 +129,9 @@ impl Ledger {
         self.write(|transaction| {
             let list = enter_list(transaction, task, place, part)?;
             let rejected = note_progress(transaction, list, part)?;
-            insert_requests(transaction, task, list, part)?;
-            insert_rejected(transaction, list, part.rejected, rejected)?;
+            let first = insert_requests(transaction, task, list, part)?;
+            let load = enter_load(transaction, task, list, part, first)?;
+            insert_rejected(transaction, list, load, part.rejected, rejected)?;
             let requests = part.requests.len().cast_signed() as i64;
             if requests > 0 {
                 let day = part.requested_at.day().to_string();
@@ -254,12 +255,14 @@ fn note_progress(
         )
 }
 
+/// Answers the first one's number; the others follow it without a gap.
 fn insert_requests(
     transaction: &Transaction<'_>,
     task: TaskKey,
     list: ListKey,
     part: &LoadedPart<'_>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<i64>> {
+    let mut first = None;
     let mut insert = transaction.prepare_cached(
         "INSERT INTO request (task, name, list, line, requested_at, requested_offset)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -273,14 +276,48 @@ fn insert_requests(
             part.requested_at.at.ms(),
             part.requested_at.offset_minutes
         ])?;
+        first.get_or_insert_with(|| transaction.last_insert_rowid());
     }
-    Ok(())
+    Ok(first)
+}
+
+/// Remembers this part apart from the list it belongs to, for a run's journal.
+fn enter_load(
+    transaction: &Transaction<'_>,
+    task: TaskKey,
+    list: ListKey,
+    part: &LoadedPart<'_>,
+    first_request: Option<i64>,
+) -> rusqlite::Result<i64> {
+    transaction
+        .prepare_cached(include_str!("../../sql/statements/enter_list_load.sql"))?
+        .query_row(
+            named_params! {
+                ":task": task.0,
+                ":list": list.0,
+                ":path": part.path,
+                ":first_line_sha256": part.first_line_sha256,
+                ":sha256": part.sha256,
+                ":loaded_bytes": part.loaded_bytes,
+                ":lines": part.lines,
+                ":requests": part.requests.len(),
+                ":rejected": part.rejected.len(),
+                ":first_request": first_request,
+                ":requested_at": part.requested_at.at.ms(),
+                ":requested_offset": part.requested_at.offset_minutes,
+                ":loaded_at": part.loaded_at.at.ms(),
+                ":loaded_offset": part.loaded_at.offset_minutes,
+                ":zone": part.zone.name(),
+            },
+            |row| row.get(0),
+        )
 }
 
 /// Keeps the list's first rejected lines, then one row that stands for the others.
 fn insert_rejected(
     transaction: &Transaction<'_>,
     list: ListKey,
+    load: i64,
     rejected: &[RejectedLine],
     total: usize,
 ) -> rusqlite::Result<()> {
@@ -288,7 +325,8 @@ fn insert_rejected(
         return Ok(());
     }
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO rejected_line (list, line, reason, excerpt) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO rejected_line (list, line, reason, excerpt, load)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     let before = total - rejected.len();
     let room = (REJECTED_ROWS + 1).saturating_sub(before);
@@ -297,7 +335,8 @@ fn insert_rejected(
             list.0,
             line.line,
             line.reason.as_str(),
-            line.excerpt
+            line.excerpt,
+            load
         ])?;
     }
     if total > REJECTED_ROWS {

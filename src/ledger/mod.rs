@@ -16,6 +16,7 @@ mod documents;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod journal;
 mod lists;
 mod outcomes;
 mod plans;

@@ -95,8 +95,14 @@ fn settle(
     }
     let mut settle =
         transaction.prepare_cached(include_str!("../../sql/statements/withdraw.sql"))?;
+    // No run is at work: the next one tells it.
+    let mut tell = transaction.prepare_cached(
+        "INSERT INTO withdrawal (task, number, request)
+         SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM run WHERE task = ?1",
+    )?;
     for request in requests {
         settle.execute(params![request, now.at.ms(), now.offset_minutes])?;
+        tell.execute(params![task.0, request])?;
     }
     count(
         transaction,

@@ -3,6 +3,7 @@
 //! Layer 0: nothing here knows of SQL, HTTP or the command line.
 
 mod facts;
+mod journal;
 mod name;
 mod outcome;
 mod run;
@@ -15,6 +16,7 @@ mod window;
 mod words;
 
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
+pub use journal::{Answered, ClosedMonthRow, JournalEntry, LoadedRow, RunNotes, RunRow};
 pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
 pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use run::{RunBooks, RunId, run_name};

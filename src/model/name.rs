@@ -85,6 +85,26 @@ impl ObjectName {
         }
         escaped
     }
+
+    /// The name that [`escaped`](Self::escaped) wrote; `None` if it did not write this.
+    #[must_use]
+    pub fn from_escaped(escaped: &str) -> Option<Self> {
+        let mut name = String::with_capacity(escaped.len());
+        let mut characters = escaped.chars();
+        while let Some(character) = characters.next() {
+            name.push(match character {
+                '\\' => match characters.next()? {
+                    '\\' => '\\',
+                    't' => '\t',
+                    'n' => '\n',
+                    'r' => '\r',
+                    _ => return None,
+                },
+                other => other,
+            });
+        }
+        Self::new(&name).ok()
+    }
 }
 
 impl fmt::Display for ObjectName {
@@ -187,5 +207,9 @@ mod tests {
         let name = ObjectName::new("a b/ü~\\\t\n\r+").unwrap();
         assert_eq!(name.url_encoded(), "a%20b%2F%C3%BC~%5C%09%0A%0D%2B");
         assert_eq!(name.escaped(), "a b/ü~\\\\\\t\\n\\r+");
+        assert_eq!(ObjectName::from_escaped(&name.escaped()), Some(name));
+        for wrong in ["", "\\", "a\\x", "..", "a/../b"] {
+            assert_eq!(ObjectName::from_escaped(wrong), None, "{wrong:?}");
+        }
     }
 }

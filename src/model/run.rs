@@ -45,7 +45,7 @@ pub fn run_name(source: &str, destination: &str, started: LocalTime, number: u64
 
 /// What a run took and what became of it. Balanced when
 /// taken = synced + failed + ignored + deferred.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunBooks {
     /// Requests that were pending once the intake had ended.
     pub taken: u64,

@@ -171,6 +171,32 @@ impl LocalTime {
     }
 }
 
+impl FromStr for LocalTime {
+    type Err = chrono::ParseError;
+
+    /// Reads what [`rfc3339`](Self::rfc3339) writes.
+    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
+        let shown = DateTime::parse_from_rfc3339(text)?;
+        Ok(Self {
+            at: shown.to_utc().into(),
+            offset_minutes: shown.offset().local_minus_utc().div_euclid(60),
+        })
+    }
+}
+
+impl serde::Serialize for LocalTime {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.rfc3339())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for LocalTime {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// A calendar month, written `YYYY-MM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {

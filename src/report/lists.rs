@@ -1,4 +1,5 @@
-//! The lists of one run: what was synced, failed and ignored, line by line.
+//! The lists of one run: what was synced, failed and ignored, line by line, and
+//! its journal.
 
 use std::io;
 use std::path::Path;
@@ -50,8 +51,14 @@ pub fn write(
             creation.push(&failed_line(failure.cause, ended.ended, &name, error_code))
         })?;
     }
+    let mut journal = List::new(shelf, ended, Kind::Journal);
+    ledger.for_each_journal_entry(run, |entry| {
+        let mut line = serde_json::to_string(entry).map_err(|error| journal.error(error.into()))?;
+        line.push('\n');
+        journal.push(&line)
+    })?;
     let mut files = Vec::new();
-    for list in [success, skip, failed, creation] {
+    for list in [success, skip, failed, creation, journal] {
         files.append(&mut list.finish()?);
     }
     Ok(files)
@@ -63,6 +70,7 @@ enum Kind {
     Skip,
     Failed,
     CreationFailure,
+    Journal,
 }
 
 impl Kind {
@@ -72,6 +80,10 @@ impl Kind {
             Self::Success => "success",
             Self::Skip => "skip",
             Self::Failed => "failed",
+            Self::Journal => {
+                let stamp = run.ended.plus_ms(index).stamp();
+                return format!("journals/{}/{stamp}.journal.jsonl", run.run_name);
+            }
             Self::CreationFailure => {
                 let ended_ms = run.ended.at.ms();
                 return format!(

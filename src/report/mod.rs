@@ -9,6 +9,7 @@ pub mod hints;
 mod json;
 mod lists;
 mod manifest;
+mod reading;
 mod status;
 mod summary;
 mod summary_table;
@@ -17,6 +18,8 @@ pub mod text;
 pub mod view;
 mod why;
 
+pub use manifest::Manifest;
+pub use reading::{ListKind, manifest_of, read_listed};
 pub use status::write_status;
 pub use summary::{MonthChoice, Summary, TaskMonth};
 pub use why::write_why;
@@ -54,7 +57,7 @@ pub enum ReportError {
 }
 
 /// A written list or manifest.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ListFile {
     /// Where it lies under the task's prefix, `/` between parts.
     pub path: String,
@@ -101,7 +104,8 @@ fn write_run_split(
     };
     let mut files = lists::write(ledger, run, &ended, shelf)?;
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.push(manifest::write(&ended, &files, shelf)?);
+    let manifest = manifest::write(ledger, run, &ended, &files, shelf)?;
+    files.push(manifest);
     Ok(files)
 }
 

@@ -48,7 +48,15 @@ fn each_list_holds_its_outcomes_by_time_then_name() {
     let skip = format!("skip_object_lists/{NIGHT}/20261006013000500.skip_list.txt");
     let failed = format!("failed_object_lists/{NIGHT}/20261006013000500.failed_list.txt");
     let manifest = format!("manifests/{NIGHT}.manifest.json");
-    assert_eq!(paths(&files), [&failed, &skip, &success, &manifest]);
+    let journal = format!("journals/{NIGHT}/20261006013000500.journal.jsonl");
+    assert_eq!(
+        paths(&files),
+        [&failed, &journal, &skip, &success, &manifest]
+    );
+    assert_eq!(
+        read(&root, &journal),
+        "{\"ignored\":[5,\"newer_at_destination\"]}\n"
+    );
     assert_eq!(
         read(&root, &success),
         "2026-10-06T01:00:01.000+08:00\tb\t0\n\
@@ -97,7 +105,7 @@ fn a_size_that_was_never_asked_for_is_empty() {
     let root = fixture.folder.path();
     let files = write_run(&fixture.ledger, run, root, Modes::PRIVATE).unwrap();
     assert_eq!(
-        read(root, &files[0].path),
+        read(root, &files[1].path),
         "2026-10-06T01:00:03.000+08:00\tthumbs.db\t\n"
     );
 }
@@ -191,6 +199,15 @@ fn the_manifest_holds_the_books_and_the_hash_of_each_list() {
     "synced_bytes": 12,
     "balanced": true
   }},
+  "previous_run": null,
+  "deferral": "window_ended",
+  "resume_name": null,
+  "rejected": 0,
+  "retries": 0,
+  "throttled": 0,
+  "requests_sent": 4,
+  "begin_cause": null,
+  "begin_error_code": null,
   "lists": [
     {{
       "path": "success_object_lists/camera-archive-20261006010000000_1/20261006013000500.success_list.txt",
@@ -198,7 +215,8 @@ fn the_manifest_holds_the_books_and_the_hash_of_each_list() {
       "bytes": 35,
       "sha256": "{sha256}"
     }}
-  ]
+  ],
+  "journals": []
 }}
 "#
         )
@@ -315,12 +333,15 @@ fn an_outage_names_each_request_once_and_says_so_again_later() {
     let root = fixture.folder.path();
     let list = |run, max_lines| {
         let files = write_run_split(&fixture.ledger, run, root, Modes::PRIVATE, max_lines).unwrap();
-        let lists = &files[..files.len() - 1];
+        let lists: Vec<&ListFile> = files
+            .iter()
+            .filter(|file| file.path.starts_with("failed_object_lists/"))
+            .collect();
         let name = |file: &ListFile| file.path.rsplit_once('/').unwrap().1.to_owned();
         let text = |file: &ListFile| read(root, &file.path);
         (
-            lists.iter().map(name).collect::<Vec<_>>(),
-            lists.iter().map(text).collect::<String>(),
+            lists.iter().copied().map(name).collect::<Vec<_>>(),
+            lists.iter().copied().map(text).collect::<String>(),
         )
     };
     let (names, text) = list(first, 1);

@@ -54,7 +54,7 @@ fn what_the_run_prints_is_its_books_and_the_month() {
         first_lines,
         [
             "photos: run 1: 1 taken = 1 synced + 0 failed + 0 ignored + 0 deferred (balanced), 1 B",
-            "  3 lists delivered",
+            "  4 lists delivered",
         ]
     );
     let month = harbour.rows("SELECT strftime('%Y-%m', 'now')").remove(0);

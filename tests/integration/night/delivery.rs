@@ -50,6 +50,7 @@ fn lists_lie_under_the_run_and_the_time_of_its_end() {
         of_run,
         [
             format!("failed_object_lists/{name}/{end}.failed_list.txt"),
+            format!("journals/{name}/{end}.journal.jsonl"),
             format!("manifests/{name}.manifest.json"),
             format!("skip_object_lists/{name}/{end}.skip_list.txt"),
             format!("success_object_lists/{name}/{end}.success_list.txt"),
@@ -95,6 +96,8 @@ fn the_manifest_vouches_for_the_delivered_lists_and_states_the_books() {
         assert_eq!(list["bytes"], delivered.size, "{path}");
         assert_eq!(list["lines"], 1, "{path}");
     }
+    // Answered, loaded, three times requested, ignored.
+    assert_eq!(manifest["journals"][0]["lines"], 6);
     assert_eq!(
         manifest["books"],
         serde_json::json!({
@@ -127,6 +130,7 @@ fn the_manifest_is_delivered_last() {
         [
             "object_lists",
             "failed_object_lists",
+            "journals",
             "skip_object_lists",
             "success_object_lists",
             "manifests",
@@ -171,11 +175,11 @@ fn verify_tells_same_from_missing_from_different() {
     assert_eq!(end.code, 0);
     assert_eq!(
         end.stdout.matches("same     run 2").count(),
-        4,
+        5,
         "{}",
         end.stdout
     );
-    assert!(end.stdout.ends_with("4 files compared\n"));
+    assert!(end.stdout.ends_with("5 files compared\n"));
 
     let lists = harbour.delivered();
     let of_run = |kind: &str| {
@@ -222,7 +226,16 @@ fn verify_tells_same_from_missing_from_different() {
         .collect();
     assert_eq!(
         states,
-        ["same", "same", "same", "missing", "different", "same"]
+        [
+            "same",
+            "same",
+            "same",
+            "same",
+            "same",
+            "missing",
+            "different",
+            "same"
+        ]
     );
 
     // What is missing is owed from then on.
