@@ -19,7 +19,8 @@
 //! ```
 //!
 //! Nothing flows back. Reports read only the ledger, so any list or table can
-//! be made again.
+//! be made again. Only when the ledger is lost is it made from them, by
+//! `run::rebuild`.
 //!
 //! # Layers
 //!

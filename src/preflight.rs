@@ -303,7 +303,8 @@ pub fn tried<T>(mut check: impl FnMut() -> Result<T, Failure>) -> Result<T, Fail
 }
 
 /// The cause as a run that could not begin states it.
-fn as_begin_failure(mut failure: Failure) -> Failure {
+#[must_use]
+pub fn as_begin_failure(mut failure: Failure) -> Failure {
     failure.cause = match failure.cause {
         FailureCause::Network
         | FailureCause::Timeout

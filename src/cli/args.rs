@@ -333,6 +333,26 @@ pub enum LedgerCommand {
         /// The copy's path; an older copy there is replaced once the new one is whole
         path: PathBuf,
     },
+    /// Make a new ledger from the lists and manifests in the destination buckets, when the old
+    /// one is lost
+    #[command(
+        after_help = "Examples:\n  nightferry ledger rebuild\n  nightferry ledger rebuild --out /tmp/ledger.sqlite"
+    )]
+    Rebuild(Rebuild),
+}
+
+/// `ledger rebuild`.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// The tasks that the ledger is to know.
+    #[command(flatten)]
+    pub tasks: Tasks,
+    /// Where to put it [default: the data directory]
+    #[arg(long, value_name = "PATH", conflicts_with = "replace")]
+    pub out: Option<PathBuf>,
+    /// Move a ledger that is there aside
+    #[arg(long)]
+    pub replace: bool,
 }
 
 fn time_of_day(text: &str) -> Result<NaiveTime, String> {

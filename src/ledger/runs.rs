@@ -140,19 +140,12 @@ impl Ledger {
     pub fn carry_over(&mut self, task: TaskKey, now: LocalTime) -> Result<u64> {
         let today = day_number(now);
         self.write(|transaction| {
-            transaction.execute(
-                "UPDATE request SET carry = 0
-                 WHERE task = ?1 AND state = 'failed' AND carry = 1 AND first_failed_day
-                     + (SELECT carry_over_days FROM task WHERE task = ?1) < ?2",
-                params![task.0, today],
-            )?;
-            let due = "task = ?1 AND state = 'failed' AND carry = 1
-                       AND coalesce(carried_day, 0) < ?2";
+            expire_carried(transaction, task, today)?;
             let by_day = transaction
                 .prepare(&format!(
                     "SELECT date(settled_at / 1000 + settled_offset * 60, 'unixepoch'), reason,
                             count(*)
-                     FROM request WHERE {due} GROUP BY 1, 2"
+                     FROM request WHERE {CARRIED_TODAY} GROUP BY 1, 2"
                 ))?
                 .query_map(params![task.0, today], |row| {
                     Ok((
@@ -166,15 +159,7 @@ impl Ledger {
                 let failed = Counted::Settled(RequestState::Failed);
                 count(transaction, task, &day, failed, &reason, -requests, 0)?;
             }
-            let carried = transaction.execute(
-                &format!(
-                    "UPDATE request SET state = 'pending', reason = NULL, settled_at = NULL,
-                         settled_offset = NULL, run = NULL, carry = 0, carried_day = ?2
-                     WHERE {due}"
-                ),
-                params![task.0, today],
-            )?;
-            Ok(carried as u64)
+            Ok(carry_due(transaction, task, today)? as u64)
         })
     }
 
@@ -334,6 +319,42 @@ impl Ledger {
                 .map(Option::flatten)
         })
     }
+}
+
+/// Which failed requests of task ?1 become pending again on day ?2.
+const CARRIED_TODAY: &str = "task = ?1 AND state = 'failed' AND carry = 1
+     AND coalesce(carried_day, 0) < ?2";
+
+/// Gives up failed requests whose days are over.
+pub(super) fn expire_carried(
+    connection: &Connection,
+    task: TaskKey,
+    today: i64,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE request SET carry = 0
+         WHERE task = ?1 AND state = 'failed' AND carry = 1 AND first_failed_day
+             + (SELECT carry_over_days FROM task WHERE task = ?1) < ?2",
+        params![task.0, today],
+    )?;
+    Ok(())
+}
+
+/// Makes failed requests pending again that are due; answers how many. The
+/// tallies are the caller's.
+pub(super) fn carry_due(
+    connection: &Connection,
+    task: TaskKey,
+    today: i64,
+) -> rusqlite::Result<usize> {
+    connection.execute(
+        &format!(
+            "UPDATE request SET state = 'pending', reason = NULL, settled_at = NULL,
+                 settled_offset = NULL, run = NULL, carry = 0, carried_day = ?2
+             WHERE {CARRIED_TODAY}"
+        ),
+        params![task.0, today],
+    )
 }
 
 /// Keeps what each month before the present one says, once.

@@ -3,13 +3,14 @@
 use crate::data_dir::DataDirError;
 use crate::exit::ExitReason;
 use crate::intake::IntakeError;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, RebuildError};
 use crate::model::Failure;
 use crate::pool::PoolError;
 use crate::report::ReportError;
 use crate::s3::HttpClientError;
 
 use super::lock::LockError;
+use super::rebuild::RebuildFailure;
 
 /// Why a run of one task, or all of them, could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,12 @@ pub enum RunError {
         "another run of this task was still at work when it was time to stop waiting; nothing was begun, and the next run takes what is pending"
     )]
     StoppedWaiting,
+    /// What was delivered cannot have happened as it says.
+    #[error("{0}")]
+    Told(RebuildError),
+    /// The ledger could not be made again.
+    #[error(transparent)]
+    Rebuild(#[from] RebuildFailure),
     /// Signals cannot be listened to.
     #[error("cannot listen for SIGTERM and SIGINT: {0}")]
     Signals(std::io::Error),
@@ -61,6 +68,15 @@ pub enum RunError {
         "the recorder panicked; what it had not committed is still pending, please report it with the log of this run"
     )]
     RecorderPanicked,
+}
+
+impl From<RebuildError> for RunError {
+    fn from(error: RebuildError) -> Self {
+        match error {
+            RebuildError::Ledger(error) => Self::Ledger(error),
+            told => Self::Told(told),
+        }
+    }
 }
 
 impl RunError {
@@ -72,6 +88,7 @@ impl RunError {
             Self::Lock(LockError::Unusable { .. })
             | Self::DataDir(_)
             | Self::End { .. }
+            | Self::Told(_)
             | Self::Ledger(
                 LedgerError::Missing(_)
                 | LedgerError::Foreign(_)
@@ -79,6 +96,7 @@ impl RunError {
                 | LedgerError::Damaged(_)
                 | LedgerError::Unopenable { .. },
             ) => ExitReason::Unusable,
+            Self::Rebuild(failure) => failure.exit_reason(),
             Self::Destination(_) => ExitReason::CouldNotBegin,
             Self::StoppedWaiting => ExitReason::Deferred,
             _ => ExitReason::Unexpected,
