@@ -11,7 +11,8 @@ use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::preflight::{Access, Check, Verdict, preflight};
 use crate::report::text::visible;
-use crate::run::{RunError, ends, http_client};
+use crate::run::{RunError, StopSignal, ends, http_client, refuse_older};
+use crate::s3::Bucket;
 
 /// Checks everything that a run needs; says each thing on a line of its own.
 pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
@@ -27,6 +28,7 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
             Ok(ends) => {
                 let checks = preflight(&task.id, &ends.source, &ends.destination, Access::Write);
                 lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
+                lines.extend(age_line(context, task, &ends.destination, &mut reasons));
             }
             Err(error) => {
                 reasons.push(error.exit_reason());
@@ -46,6 +48,30 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
         Ok(())
     })?;
     Ok(ExitReason::most_serious(&reasons))
+}
+
+/// Whether the ledger knows the newest lists in the destination; nothing if that
+/// cannot be told, for which another line has the reason.
+fn age_line(
+    context: &Context,
+    task: &TaskConfig,
+    destination: &Bucket,
+    reasons: &mut Vec<ExitReason>,
+) -> Option<String> {
+    let ledger = Ledger::open_read_only(&context.ledger_path()).ok()?;
+    let refused = task
+        .deliver_lists
+        .then(|| refuse_older(&ledger, task, destination, &StopSignal::default()))?;
+    let known = "knows the newest lists in the destination";
+    match refused {
+        Ok(None) => Some(row("ok", task.id.as_str(), "ledger", known)),
+        Ok(Some(_)) => None,
+        Err(error) => {
+            reasons.push(error.exit_reason());
+            let said = error.to_string();
+            Some(row("PROBLEM", task.id.as_str(), "ledger", &said))
+        }
+    }
 }
 
 fn line(task: &TaskConfig, check: &Check, reasons: &mut Vec<ExitReason>) -> String {

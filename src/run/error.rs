@@ -1,5 +1,7 @@
 //! Why a run ended early.
 
+use std::path::PathBuf;
+
 use crate::data_dir::DataDirError;
 use crate::exit::ExitReason;
 use crate::intake::IntakeError;
@@ -54,6 +56,16 @@ pub enum RunError {
         "another run of this task was still at work when it was time to stop waiting; nothing was begun, and the next run takes what is pending"
     )]
     StoppedWaiting,
+    /// The destination has lists of runs that the ledger does not know.
+    #[error(
+        "the ledger {ledger} is older than the lists in the destination: it does not know the run of {manifest}. It is a restored backup, or new because `data_dir` was lost or is another one. Nothing was tried. Restore a newer backup, or make the ledger again from the delivered lists: `nightferry ledger rebuild`"
+    )]
+    OlderLedger {
+        /// The ledger.
+        ledger: PathBuf,
+        /// A manifest that it does not know.
+        manifest: String,
+    },
     /// What was delivered cannot have happened as it says.
     #[error("{0}")]
     Told(RebuildError),
@@ -88,6 +100,7 @@ impl RunError {
             Self::Lock(LockError::Unusable { .. })
             | Self::DataDir(_)
             | Self::End { .. }
+            | Self::OlderLedger { .. }
             | Self::Told(_)
             | Self::Ledger(
                 LedgerError::Missing(_)

@@ -13,6 +13,7 @@ use super::error::RunError;
 use super::limits;
 use super::lock::TaskLock;
 use super::names::Names;
+use super::older::refuse_older;
 use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
@@ -23,7 +24,7 @@ use crate::ledger::{
     BeginFailure, BegunRun, Deliverable, Ledger, NewRun, OpenBreaker, Recording, RunEnd, RunKey,
     Taken, TaskKey,
 };
-use crate::model::{Deferral, FailureCause, LocalTime, RunBooks, RunState};
+use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, RunState};
 use crate::preflight::{Access, canary_name, first_failure, preflight};
 use crate::recorder::{self, Entry};
 use crate::report;
@@ -66,6 +67,8 @@ struct Night<'a> {
     started: LocalTime,
     stop: Stop,
     ends: Ends,
+    /// Why it is not known whether the ledger knows all delivered lists.
+    unchecked: Option<Failure>,
     report: NightReport,
     lock: Arc<TaskLock>,
 }
@@ -90,6 +93,13 @@ pub(super) fn run_with(
     let lock = lock(engine, task, &stop, &mut share)?;
     let ends = engine.ends(task)?;
     let mut ledger = engine.open_ledger()?;
+    // A night over lists that the ledger does not know would ask for old names
+    // again and give its own lists numbers that are taken.
+    let unchecked = if task.deliver_lists {
+        refuse_older(&ledger, task, &ends.destination, &stop.signal)?
+    } else {
+        None
+    };
     let started = task.zone.local(engine.clock.now());
     let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, started)?;
     ledger.interrupt_runs(key, started)?;
@@ -113,6 +123,7 @@ pub(super) fn run_with(
         started,
         stop,
         ends,
+        unchecked,
         report,
         lock: Arc::new(lock),
     };
@@ -207,7 +218,8 @@ impl Night<'_> {
                 return;
             }
         };
-        self.report.begin_failure = first_failure(&checks).map(|failure| BeginFailure {
+        let failure = first_failure(&checks).or(self.unchecked.as_ref());
+        self.report.begin_failure = failure.map(|failure| BeginFailure {
             cause: failure.cause,
             error_code: failure.error_code.clone(),
             message: failure.message.clone(),
@@ -401,7 +413,8 @@ impl Night<'_> {
             return Ok(());
         }
         ledger.owe_input_lists(self.key)?;
-        if self.report.begin_failure.is_none() && !self.stop.signal.is_urgent() {
+        let may_deliver = self.report.begin_failure.is_none() && self.unchecked.is_none();
+        if may_deliver && !self.stop.signal.is_urgent() {
             let shipment = Shipment {
                 task: self.key,
                 id: &self.task.id,

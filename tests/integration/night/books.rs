@@ -171,16 +171,21 @@ fn lists_hold_time_name_and_size_in_the_order_of_settling() {
 }
 
 #[test]
-fn an_empty_queue_is_a_run_without_lists_and_without_a_request() {
+fn an_empty_queue_is_a_run_without_lists_that_asks_only_for_manifests() {
     let harbour = Harbour::new();
     let end = harbour.night();
     assert_eq!((end.code, end.stderr.as_str()), (0, ""));
     assert_eq!(harbour.runs(), ["0|0|0|0|0|0"]);
-    assert!(harbour.server.requests().is_empty());
+    let requests = harbour.server.requests();
+    let asked: Vec<_> = requests
+        .iter()
+        .map(|it| (it.operation.as_str(), it.bucket.as_str()))
+        .collect();
+    assert_eq!(asked, [("ListObjectsV2", "dst")]);
     assert!(super::files_in(&harbour.photos()).is_empty());
     assert_eq!(
         harbour.rows("SELECT exit_reasons, requests_sent FROM run_history"),
-        ["done|0"]
+        ["done|1"]
     );
 }
 

@@ -14,6 +14,7 @@ mod hostile_server;
 mod interrupted;
 mod ledger_file;
 mod limits;
+mod machine_lost;
 mod moving_source;
 mod no_beginning;
 mod outage;
@@ -45,6 +46,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
+use self::interrupted::wait_until;
 use self::process::{Ended, Night};
 use self::setup::{End, Setup};
 use crate::s3_server::{NewObject, Rights, S3Server};
