@@ -112,6 +112,22 @@ impl DataDir {
         self.root.join("locks").join(format!("{task}.lock"))
     }
 
+    /// The lock file of whoever makes a backup; no task's id begins with a dot.
+    #[must_use]
+    pub fn backup_lock(&self) -> PathBuf {
+        self.root.join("locks").join(".backup.lock")
+    }
+
+    /// The lock files of all tasks that were ever run here.
+    ///
+    /// # Errors
+    /// If their folder cannot be read.
+    pub fn locks(&self) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(self.root.join("locks"))?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect()
+    }
+
     /// The folder of a task's lists, the counterpart of its prefix in the destination bucket.
     #[must_use]
     pub fn task(&self, task: &TaskId) -> PathBuf {

@@ -109,3 +109,33 @@ CREATE TABLE withdrawal (
     request INTEGER NOT NULL REFERENCES request,
     PRIMARY KEY (task, number, request)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX withdrawal_by_request ON withdrawal (request);
+
+-- What `ledger prune` took away, so that what is left and this together are
+-- still every figure: requests by day as day_count has them,
+CREATE TABLE pruned_count (
+    task     INTEGER NOT NULL REFERENCES task,
+    day      TEXT    NOT NULL,
+    kind     TEXT    NOT NULL CHECK (kind IN ('requested', 'synced', 'failed', 'ignored')),
+    reason   TEXT    NOT NULL,
+    requests INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    PRIMARY KEY (task, day, kind, reason)
+) STRICT, WITHOUT ROWID;
+
+-- and attempts by run. The lists of a run that stands here cannot be made again.
+CREATE TABLE pruned_run (
+    run     INTEGER PRIMARY KEY REFERENCES run,
+    synced  INTEGER NOT NULL,
+    failed  INTEGER NOT NULL,
+    ignored INTEGER NOT NULL
+) STRICT;
+
+-- Up to which month (not included) a task's settled requests may be gone.
+CREATE TABLE pruned_task (
+    task   INTEGER PRIMARY KEY REFERENCES task,
+    before TEXT    NOT NULL
+) STRICT;
+
+-- Input lists by the time of loading: a run owes those that came since the last one.
+CREATE INDEX list_by_loading ON list (task, loaded_at);

@@ -1,4 +1,4 @@
--- The figures of each day against the requests of that day.
+-- The figures of each day against the requests of that day and what was pruned of them.
 WITH counted AS (
     SELECT task, date(requested_at / 1000 + requested_offset * 60, 'unixepoch') AS day,
            'requested' AS kind, '' AS reason, count(*) AS requests, 0 AS bytes
@@ -11,6 +11,8 @@ WITH counted AS (
     SELECT task, day, kind, reason, requests, bytes FROM day_count
     UNION ALL
     SELECT task, day, kind, reason, -requests, -bytes FROM counted
+    UNION ALL
+    SELECT task, day, kind, reason, -requests, -bytes FROM pruned_count
 )
 SELECT printf('%s %s: %s %s is kept %d requests and %d bytes too high',
               id, day, kind, reason, sum(compared.requests), sum(bytes))

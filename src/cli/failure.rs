@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::backup::StoreError;
 use crate::config::ConfigError;
 use crate::exit::ExitReason;
-use crate::ledger::{BackupError, LedgerError};
+use crate::ledger::{BackupError, LedgerError, RestoreError};
 use crate::report::ReportError;
 use crate::report::text::is_hidden;
 use crate::run::RunError;
@@ -88,7 +89,38 @@ impl From<BackupError> for Failed {
                 reason: ExitReason::Usage,
                 error: error.into(),
             },
+            BackupError::Damaged(_) => Self::unusable(error),
             BackupError::Write { .. } | BackupError::Copy { .. } => Self::unexpected(error),
+        }
+    }
+}
+
+impl From<RestoreError> for Failed {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Itself(_) => Self {
+                reason: ExitReason::Usage,
+                error: error.into(),
+            },
+            RestoreError::Backup(_) | RestoreError::Damaged { .. } | RestoreError::Present(_) => {
+                Self::unusable(error)
+            }
+            RestoreError::File { .. } => Self::unexpected(error),
+        }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Ledger(error) => error.into(),
+            StoreError::Copy(error) => error.into(),
+            StoreError::Unknown { .. } => Self {
+                reason: ExitReason::Usage,
+                error: error.into(),
+            },
+            StoreError::Altered(_) => Self::unusable(error),
+            StoreError::File { .. } | StoreError::Bucket(_) => Self::unexpected(error),
         }
     }
 }
@@ -106,7 +138,9 @@ impl From<ReportError> for Failed {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Ledger(error) => error.into(),
-            ReportError::UnknownTask(_) | ReportError::StillRunning => Self {
+            ReportError::UnknownTask(_)
+            | ReportError::StillRunning
+            | ReportError::Pruned { .. } => Self {
                 reason: ExitReason::Usage,
                 error: error.into(),
             },

@@ -8,6 +8,7 @@ mod failure;
 mod ledger;
 mod lists;
 mod output;
+mod rebuild;
 mod retry;
 mod run;
 mod withdraw;

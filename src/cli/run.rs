@@ -11,7 +11,7 @@ use crate::ledger::{Filter, View};
 use crate::model::{RunBooks, TaskId};
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{
-    Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_tasks,
+    self, Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_tasks,
 };
 
 /// Runs the tasks side by side; one that cannot run does not stop the others.
@@ -46,12 +46,29 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
         // What was not begun is pending, as before; the stop is why.
         None => reasons.push(ExitReason::Deferred),
     });
+    reasons.extend(back_up(context, &engine.signal));
     if let Err(failed) = said.and_then(|_| say_end(context, asked, &runs)) {
         // What the runs came to matters more than that it cannot be shown.
         failed.say();
         reasons.push(failed.reason);
     }
     Ok(ExitReason::most_serious(&reasons))
+}
+
+/// The run's last step. That it fails is said, and takes nothing from the night.
+fn back_up(context: &Context, signal: &StopSignal) -> Option<ExitReason> {
+    let config = context.config.backup.as_ref()?;
+    if signal.is_urgent() {
+        return None;
+    }
+    let report = run::back_up(config, &context.data_dir, &context.clock);
+    for note in &report.notes {
+        tracing::warn!("backup: {note}");
+    }
+    for problem in &report.problems {
+        tracing::error!("no backup of the ledger was made: {problem}; the next run tries again");
+    }
+    (!report.problems.is_empty()).then_some(ExitReason::Owed)
 }
 
 fn options(context: &Context, asked: &Run) -> Options {

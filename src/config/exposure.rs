@@ -17,6 +17,13 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         .tasks
         .iter()
         .flat_map(|task| [&task.source, &task.destination])
+        .chain(
+            config
+                .backup
+                .iter()
+                .flat_map(|backup| &backup.bucket)
+                .map(|bucket| &bucket.end),
+        )
         .flat_map(|end| secret_files(&end.credentials, &config.path))
         .collect::<BTreeSet<PathBuf>>();
     let exposed = files.into_iter().filter(|path| is_exposed(path));

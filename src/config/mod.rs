@@ -4,6 +4,7 @@
 //! Reading it touches no environment variable and no other file: credentials
 //! are [resolved](EndpointConfig::resolve_credentials) when they are needed.
 
+mod backup;
 mod bandwidth;
 mod credentials;
 mod endpoint;
@@ -26,6 +27,7 @@ use toml::de::DeTable;
 
 use crate::model::Zone;
 
+pub use backup::{BackupBucket, BackupConfig};
 pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
@@ -58,6 +60,8 @@ pub struct Config {
     pub memory_bytes: u64,
     /// How often requests are tried within a run.
     pub retry: RetryConfig,
+    /// Where copies of the ledger are kept, if that is wanted.
+    pub backup: Option<BackupConfig>,
     /// The tasks in the file's order; at least one.
     pub tasks: Vec<TaskConfig>,
 }
@@ -127,7 +131,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut root = Section::new(mistakes, String::new(), table, 0);
     root.require("data_dir", "\"/var/lib/nightferry\"");
-    let data_dir = root.parsed("data_dir", |text| data_dir(text, folder));
+    let data_dir = root.parsed("data_dir", |text| local_path(text, folder));
     let group = root.string("group").map(str::to_owned);
     let zone = root
         .parsed("time_zone", Zone::from_str)
@@ -138,6 +142,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
     let memory = root.parsed("memory", memory).unwrap_or(DEFAULT_MEMORY);
     let retry = retry::read(&mut root);
     let tasks = task::read_all(&mut root, mistakes, zone, folder);
+    let backup = backup::read(&mut root, &tasks, folder);
     root.finish();
     Some(Config {
         path: path.to_owned(),
@@ -146,11 +151,13 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
         workers: workers.try_into().ok()?,
         memory_bytes: memory.as_u64(),
         retry,
+        backup,
         tasks,
     })
 }
 
-fn data_dir(text: &str, folder: &Path) -> Result<PathBuf, &'static str> {
+/// A path of this machine.
+fn local_path(text: &str, folder: &Path) -> Result<PathBuf, &'static str> {
     if text.starts_with('~') {
         return Err("begins with `~`, which only a shell expands; write the whole path");
     }

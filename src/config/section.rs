@@ -197,6 +197,13 @@ impl<'t> Section<'t> {
         None
     }
 
+    /// The table `key`, if it is there.
+    pub(super) fn optional_section(&mut self, key: &'static str) -> Option<Section<'t>> {
+        let entries = self.typed(key, "a section", DeValue::as_table)?;
+        let label = format!("{}{key}.", self.label);
+        Some(Section::new(self.mistakes, label, entries, self.at(key)))
+    }
+
     /// Notes the keys that nobody asked for.
     pub(super) fn finish(self) {
         for key in self.entries.keys() {

@@ -145,7 +145,7 @@ fn an_unknown_key_is_told_its_likely_meaning_or_the_known_keys() {
     );
     assert_eq!(
         mistakes(&text),
-        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task\n\
+        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup\n\
          nightferry.toml:5: task \"photos\", timezone: unknown key; did you mean `time_zone`?"
     );
 }
@@ -255,5 +255,43 @@ proptest! {
         if let Err(ConfigError::Mistakes(mistakes)) = parse(&lines.join("\n")) {
             prop_assert!(!mistakes.is_empty());
         }
+    }
+}
+
+#[test]
+fn a_backup_needs_a_place_of_its_own() {
+    let with = |section: &str| {
+        let task = format!("data_dir = 'd'\n[[task]]\nid = 'photos'\n{SOURCE}{DESTINATION}");
+        parse(&(task + section))
+    };
+    let config = with("[backup]\npath = 'copies'\n").unwrap();
+    let backup = config.backup.unwrap();
+    assert_eq!((backup.path.unwrap(), backup.keep), ("copies".into(), 14));
+    let bucket = |name: &str, prefix: &str| {
+        format!(
+            "[backup]\n[backup.bucket]\nendpoint = 'https://s3.example.com'\nbucket = '{name}'\n\
+             prefix = '{prefix}'\nprofile = 'night'\n"
+        )
+    };
+    let bucket_of = |config: Config| config.backup.unwrap().bucket.unwrap();
+    assert_eq!(
+        bucket_of(with(&bucket("bak", "a/b")).unwrap()).prefix,
+        "a/b/"
+    );
+    for (section, message) in [
+        (
+            "[backup]\nkeep = 3\n".to_owned(),
+            "write one of them, or both",
+        ),
+        (
+            "[backup]\npath = 'x'\nkeep = 0\n".to_owned(),
+            "from 1 to 1000",
+        ),
+        (bucket("photos", "a"), "is a bucket of a task"),
+        (bucket("bak", "../a"), "is no prefix"),
+        (bucket("bak", "a//b"), "is no prefix"),
+    ] {
+        let mistakes = with(&section).unwrap_err().to_string();
+        assert!(mistakes.contains(message), "{mistakes}");
     }
 }

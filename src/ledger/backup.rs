@@ -41,6 +41,9 @@ pub enum BackupError {
         /// What SQLite said.
         error: rusqlite::Error,
     },
+    /// The copy is damaged, and so, with that, is the ledger.
+    #[error("the ledger is damaged ({0}); no backup was made of it, older ones stay: restore one")]
+    Damaged(String),
 }
 
 impl Ledger {
@@ -48,8 +51,8 @@ impl Ledger {
     /// there is replaced once the copy is whole and on the disk.
     ///
     /// # Errors
-    /// If `path` is the ledger or something that is no ledger, or the copy cannot
-    /// be written.
+    /// If `path` is the ledger or something that is no ledger, the ledger is
+    /// damaged, or the copy cannot be written.
     pub fn back_up(&self, path: &Path, file_mode: u32) -> Result<(), BackupError> {
         self.refuse_occupied(path)?;
         let folder = path
@@ -61,11 +64,15 @@ impl Ledger {
             error,
         };
         let copy = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
-        self.copy_to(copy.path())
+        let problem = self
+            .copy_to(copy.path())
             .map_err(|error| BackupError::Copy {
                 path: path.to_owned(),
                 error,
             })?;
+        if let Some(problem) = problem {
+            return Err(BackupError::Damaged(problem));
+        }
         let file = copy
             .persist(path)
             .map_err(|error| unwritable(error.error))?;
@@ -89,12 +96,19 @@ impl Ledger {
             .map_err(|_| BackupError::Occupied(path.to_owned()))
     }
 
-    fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+    /// Answers what is wrong with the copy, if anything is.
+    fn copy_to(&self, path: &Path) -> rusqlite::Result<Option<String>> {
         let mut copy = Connection::open(path)?;
         Backup::new(&self.connection, &mut copy)?.run_to_completion(
             PAGES,
             Duration::from_millis(1),
             None,
-        )
+        )?;
+        // One file that stands alone, and can be read where nothing can be
+        // written; the next to open it as the ledger turns this back.
+        copy.pragma_update(None, "journal_mode", "delete")?;
+        // Page by page; that index and table agree is for `ledger check`.
+        let said: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok((said != "ok").then_some(said))
     }
 }

@@ -29,7 +29,7 @@ impl Ledger {
     }
 }
 
-fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut problems = sentences(connection, "PRAGMA integrity_check(20)")?;
     problems.retain(|problem| problem != "ok");
     problems.extend(sentences(

@@ -360,10 +360,7 @@ pub(super) fn carry_due(
 /// Keeps what each month before the present one says, once.
 fn close_months(connection: &Connection, task: TaskKey, now: LocalTime) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT OR IGNORE INTO month_closed
-         SELECT task.task, month, ?2, s.requested, s.synced, s.failed, s.ignored, synced_bytes
-         FROM month_summary AS s JOIN task ON task.id = s.task
-         WHERE task.task = ?1 AND month < ?3",
+        include_str!("../../sql/statements/close_months.sql"),
         params![task.0, now.at.ms(), now.month().to_string()],
     )?;
     Ok(())

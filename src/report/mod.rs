@@ -51,6 +51,16 @@ pub enum ReportError {
     /// The ledger has no such task.
     #[error("the ledger knows no task `{0}`; `nightferry status` shows those it knows")]
     UnknownTask(TaskId),
+    /// Detail of the run was taken away.
+    #[error(
+        "the detail of run {number} of task `{task}` was pruned, its lists cannot be made again; the delivered ones are in the destination bucket, and `nightferry verify` compares them with what was delivered"
+    )]
+    Pruned {
+        /// The task.
+        task: TaskId,
+        /// The run's number.
+        number: u64,
+    },
     /// The run is at work; its lists come when it has ended.
     #[error("the run is still at work; its lists are written when it ends")]
     StillRunning,
@@ -96,6 +106,10 @@ fn write_run_split(
     let ended = ledger.ended_run(run)?.ok_or(ReportError::StillRunning)?;
     if ended.books.taken == 0 {
         return Ok(Vec::new());
+    }
+    if ledger.is_pruned(run)? {
+        let (task, number) = (ended.task, ended.number);
+        return Err(ReportError::Pruned { task, number });
     }
     let shelf = lists::Shelf {
         root,

@@ -27,7 +27,13 @@ pub fn write_why(
         write_request(story, name, out)
     })?;
     if requests == 0 {
-        writeln!(out, "\nNever asked for. Names are compared byte for byte.")?;
+        match ledger.pruned_before(task)? {
+            None => writeln!(out, "\nNever asked for. Names are compared byte for byte.")?,
+            Some(month) => writeln!(
+                out,
+                "\nNot asked for, or settled before {month}: requests of that time were pruned.\nNames are compared byte for byte."
+            )?,
+        }
     }
     Ok(requests)
 }

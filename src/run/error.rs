@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::backup::StoreError;
 use crate::data_dir::DataDirError;
 use crate::exit::ExitReason;
 use crate::intake::IntakeError;
@@ -72,6 +73,12 @@ pub enum RunError {
     /// The ledger could not be made again.
     #[error(transparent)]
     Rebuild(#[from] RebuildFailure),
+    /// A copy of the ledger is not where it belongs.
+    #[error(transparent)]
+    Backup(Box<StoreError>),
+    /// What the configuration says of the backup bucket cannot be used.
+    #[error("the backup bucket: {0}")]
+    BackupBucket(String),
     /// Signals cannot be listened to.
     #[error("cannot listen for SIGTERM and SIGINT: {0}")]
     Signals(std::io::Error),
@@ -102,6 +109,7 @@ impl RunError {
             | Self::End { .. }
             | Self::OlderLedger { .. }
             | Self::Told(_)
+            | Self::BackupBucket(_)
             | Self::Ledger(
                 LedgerError::Missing(_)
                 | LedgerError::Foreign(_)

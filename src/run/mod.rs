@@ -1,5 +1,6 @@
 //! The night: for each task intake, preflight, transfer, lists and delivery.
 
+mod backup;
 mod breaker;
 mod bucket_lists;
 mod conveyor;
@@ -21,6 +22,7 @@ mod turns;
 mod verify;
 mod voyage;
 
+pub use backup::{BackupReport, back_up, backup_store};
 pub use bucket_lists::BucketLists;
 pub use deliver::DeliveryReport;
 pub use engine::{Ends, Engine, Options, ends, http_client};

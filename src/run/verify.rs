@@ -64,7 +64,8 @@ pub struct VerifiedList {
 
 /// Makes the lists and the manifest of `run` again from the ledger and compares
 /// each with what the destination bucket holds. The manifest, made from the
-/// ledger too, states the lists' hashes; so all three are compared.
+/// ledger too, states the lists' hashes; so all three are compared. Of a run
+/// whose detail was pruned, the hashes of what was delivered are compared.
 ///
 /// # Errors
 /// If the ledger cannot be read, or the bucket does not answer.
@@ -75,9 +76,7 @@ pub fn verify_run(
     task: &TaskId,
     destination: &Bucket,
 ) -> Result<Vec<VerifiedList>, RunError> {
-    let folder =
-        tempfile::tempdir().map_err(|error| RunError::Report(ReportError::Output(error)))?;
-    let files = write_run(ledger, run, folder.path(), Modes::PRIVATE)?;
+    let files = files_of(ledger, run)?;
     files
         .into_iter()
         .map(|file| {
@@ -92,6 +91,24 @@ pub fn verify_run(
             })
         })
         .collect()
+}
+
+/// The lists of the run and last its manifest, as they must be.
+fn files_of(ledger: &Ledger, run: RunKey) -> Result<Vec<ListFile>, RunError> {
+    if ledger.is_pruned(run)? {
+        let kept = ledger.deliverables(run)?.into_iter();
+        return Ok(kept
+            .map(|file| ListFile {
+                path: file.path,
+                lines: file.lines,
+                bytes: file.bytes,
+                sha256: file.sha256,
+            })
+            .collect());
+    }
+    let folder =
+        tempfile::tempdir().map_err(|error| RunError::Report(ReportError::Output(error)))?;
+    Ok(write_run(ledger, run, folder.path(), Modes::PRIVATE)?)
 }
 
 fn compare(task: &TaskId, file: &ListFile, destination: &Bucket) -> Result<ListState, Failure> {

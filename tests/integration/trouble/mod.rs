@@ -7,6 +7,7 @@
 )]
 
 mod breaker;
+mod care;
 mod delivery;
 mod disk;
 mod doctor;

@@ -1,0 +1,51 @@
+//! `nightferry ledger rebuild`.
+
+use std::io::Write;
+
+use super::args::Rebuild;
+use super::failure::{Failed, Outcome};
+use super::ledger::lock_all;
+use super::{Context, output, shown};
+use crate::run::{self, RunError, Target, http_client};
+
+/// Makes the ledger again. No run of any task may be at work: all of them use it.
+pub fn rebuild(context: &Context, asked: &Rebuild) -> Outcome {
+    let tasks = context.tasks(&asked.tasks.tasks)?;
+    let all = &context.config.tasks;
+    let file_mode = context.data_dir.modes().file;
+    let mut locks = Vec::new();
+    if asked.out.is_none() {
+        let ids = all.iter().map(|task| &task.id);
+        context.data_dir.prepare(ids).map_err(Failed::unusable)?;
+        locks = lock_all(context)?;
+    }
+    let ledger = context.ledger_path();
+    let target = Target {
+        path: asked.out.as_deref().unwrap_or(&ledger),
+        file_mode,
+        replace: asked.replace,
+    };
+    let http = http_client(&context.config, 2).map_err(RunError::from)?;
+    let made = run::rebuild(&tasks, &http, &context.clock, target)?;
+    drop(locks);
+    for left_out in all
+        .iter()
+        .filter(|task| !tasks.iter().any(|it| it.id == task.id))
+    {
+        tracing::warn!(
+            "{}: not in the new ledger, as it was not named",
+            left_out.id
+        );
+    }
+    output::write(|out| {
+        for task in &made {
+            let books = &task.books;
+            writeln!(
+                out,
+                "{}: {} runs, {} synced + {} failed + {} ignored; {} requests are pending",
+                task.task, task.runs, books.synced, books.failed, books.ignored, task.pending
+            )?;
+        }
+        writeln!(out, "{}: whole, and the books balance", shown(target.path))
+    })
+}
