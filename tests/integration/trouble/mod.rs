@@ -16,6 +16,7 @@ mod interrupted;
 mod ledger_file;
 mod limits;
 mod machine_lost;
+mod model;
 mod moving_source;
 mod no_beginning;
 mod outage;
