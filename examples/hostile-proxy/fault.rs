@@ -13,7 +13,7 @@ const ASSUMED_BYTES: u64 = 1024;
 /// How often each fault happens, as a share of all requests.
 #[derive(clap::Args)]
 pub struct Rates {
-    /// Share of requests that are answered 503 SlowDown.
+    /// Share of requests that are answered 503 `SlowDown`.
     #[arg(long, default_value_t = 0.0)]
     slow_down: f64,
     /// Share of requests whose connection is reset: before or after they were passed on.

@@ -70,8 +70,10 @@ class Ordeal:
         before = self.ship.rows("SELECT coalesce(max(run), 0) FROM run_history")[0][0] \
             if self.ship.has_ledger() else 0
         usual = self.run_seconds if command[0] == "run" else 0.1
-        # Evenly by order of magnitude, so that short phases are met as well as long ones.
-        moment = math.exp(self.random.uniform(math.log(0.002), math.log(1.3 * usual)))
+        # By turns evenly, and evenly by order of magnitude: so short phases are met too.
+        moment = self.random.choice([
+            self.random.uniform(0, 1.2 * usual),
+            math.exp(self.random.uniform(math.log(0.004), math.log(1.2 * usual)))])
         process = self.ship.start(*command)
         try:
             process.wait(moment)
@@ -110,12 +112,12 @@ class Ordeal:
         """In which phase the end came, as the ledger tells it."""
         if command != "run" or not self.ship.has_ledger():
             return command if command != "run" else "before the ledger"
-        last = self.ship.rows("SELECT run, state, taken, synced + failed + ignored, ended_at "
+        last = self.ship.rows("SELECT run, deferred, taken, synced + failed + ignored, ended_at "
                               "FROM run_history ORDER BY run DESC LIMIT 1")
         if not last or last[0][0] == before:
             return "before the run"
-        _, _, taken, settled, ended_at = last[0]
-        if ended_at is not None:
+        _, deferred, taken, settled, ended_at = last[0]
+        if ended_at is not None and deferred == 0:
             return "lists and delivery"
         if taken == 0:
             return "intake and preflight"
