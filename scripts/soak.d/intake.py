@@ -200,9 +200,6 @@ def run(ship, folder, randomness, usual):
     changes = randomness.randrange(4)
 
     def write():
-        # One list at most once: when within the run it was seen must not matter.
-        touched = set(folder.paths())
-        folder.settled &= touched
         for _ in range(changes):
             if stop.is_set():
                 return

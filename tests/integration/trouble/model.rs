@@ -7,6 +7,7 @@
 //!
 //! `PROPTEST_CASES=1000 cargo test --release nights_drawn` draws more.
 
+mod compare;
 mod drawn;
 mod expected;
 
@@ -21,7 +22,6 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, TimeDelta, Utc};
 use nightferry::clock::Clock;
 use nightferry::config::Config;
-use nightferry::ledger::Ledger;
 use nightferry::run::{Engine, Options, StopSignal, run_task};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Draws, TestRunner};
@@ -331,116 +331,6 @@ impl Voyage {
             && matches!(state, State::Ignored(reason) if anothers.contains(&reason.as_str()))
     }
 
-    /// Compares all views, both buckets and the lists with the model.
-    fn compare(&mut self, crashed: bool, end: End) -> Result<(), TestCaseError> {
-        let states: Vec<State> = self
-            .books
-            .requests
-            .iter()
-            .map(|r| r.state.clone())
-            .collect();
-        prop_assert_eq!(self.found(), states);
-        self.compare_run(crashed, end)?;
-        let months: Vec<String> = self
-            .books
-            .months()
-            .iter()
-            .map(|(month, [requested, synced, failed, ignored])| {
-                format!("{month}|{requested}|{synced}|{failed}|{ignored}")
-            })
-            .collect();
-        // A month whose only outcome was taken back has a row of noughts.
-        let rows = self.world.rows(
-            "SELECT month, requested, synced, failed, ignored FROM month_summary
-             WHERE requested + synced + failed + ignored > 0 ORDER BY month",
-        );
-        prop_assert_eq!(rows, months);
-        let ledger = Ledger::open_read_only(&self.world.ledger_file()).unwrap();
-        prop_assert_eq!(ledger.check().unwrap(), [""; 0]);
-        prop_assert_eq!(
-            self.world.rows("SELECT task FROM books WHERE NOT balanced"),
-            [""; 0]
-        );
-        self.compare_destination()?;
-        self.compare_lists()
-    }
-
-    fn compare_run(&mut self, crashed: bool, end: End) -> Result<(), TestCaseError> {
-        let rows = self
-            .world
-            .rows("SELECT taken, synced, failed, ignored, deferred FROM run_history ORDER BY run");
-        if crashed && rows.last().is_some_and(|row| row == "0|0|0|0|0") {
-            // It died before it took anything.
-            *self.books.runs.last_mut().unwrap() = [0; 5];
-        }
-        let written = self
-            .books
-            .runs
-            .iter()
-            .map(|run| run.map(|n| n.to_string()).join("|"));
-        prop_assert_eq!(&rows, &written.collect::<Vec<_>>());
-        let [_, _, _, _, deferred] = self.books.runs.last().unwrap();
-        if end == End::Whole {
-            prop_assert_eq!(*deferred, 0);
-        }
-        if let End::Limit(limit) = end {
-            let run = self.books.runs.len();
-            let looked_at = self.world.rows(&format!(
-                "SELECT count(DISTINCT name) FROM object_history WHERE run = {run}"
-            ));
-            let left = self.books.pending();
-            let left: BTreeSet<_> = left.iter().map(|&r| self.books.requests[r].name).collect();
-            let looked_at: u64 = looked_at[0].parse().unwrap();
-            prop_assert!(looked_at == limit || (looked_at < limit && left.is_empty()));
-        }
-        Ok(())
-    }
-
-    fn compare_destination(&mut self) -> Result<(), TestCaseError> {
-        for (name, key) in NAMES.into_iter().enumerate() {
-            let there = self.at_destination(name);
-            let expected = self.books.copies[name].as_ref().map(|copy| &copy.object);
-            if there.as_ref() == expected {
-                continue;
-            }
-            // Put, and not recorded before the end; by a crash never recorded.
-            let waits = self.books.requests.iter().any(|request| {
-                request.name == name && !matches!(request.state, State::Synced | State::Ignored(_))
-            });
-            let is_copy = there == self.books.sources[name] || self.in_doubt.contains(&name);
-            prop_assert!(waits && is_copy, "{key}: {there:?}, not {expected:?}");
-            self.in_doubt.insert(name);
-        }
-        Ok(())
-    }
-
-    /// The lists of each run that is over name what the ledger says.
-    fn compare_lists(&self) -> Result<(), TestCaseError> {
-        let last = u32::try_from(self.books.runs.len()).unwrap();
-        let over = self
-            .world
-            .rows("SELECT run FROM run_history WHERE state <> 'running'");
-        for run in over.iter().map(|run| run.parse::<u32>().unwrap()) {
-            if run < last && over.len() > 2 && run + 2 < last {
-                continue; // compared before
-            }
-            for (list, outcome) in [
-                ("success", "synced"),
-                ("skip", "ignored"),
-                ("failed", "failed"),
-            ] {
-                let mut listed = self.world.listed(list, run);
-                listed.sort();
-                let settled = self.world.rows(&format!(
-                    "SELECT name FROM object_history WHERE run = {run} AND outcome = '{outcome}'
-                     ORDER BY name"
-                ));
-                prop_assert_eq!(listed, settled, "{} list of run {}", list, run);
-            }
-        }
-        Ok(())
-    }
-
     /// Good nights until nothing is left, and what must then have become of everything.
     fn end(mut self) -> Result<(), TestCaseError> {
         let good = Night {
@@ -465,28 +355,6 @@ impl Voyage {
             prop_assert_eq!(self.world.server.uploads("dst"), []);
         }
         Ok(())
-    }
-
-    /// The state of each request, by its number.
-    fn found(&self) -> Vec<State> {
-        let rows = self
-            .world
-            .rows("SELECT state || ' ' || coalesce(reason, '') FROM requests ORDER BY request");
-        let state = |row: &String| match row.split_once(' ').unwrap() {
-            ("pending", _) => State::Pending,
-            ("synced", _) => State::Synced,
-            ("failed", cause) => State::Failed(cause.to_owned()),
-            (_, reason) => State::Ignored(reason.to_owned()),
-        };
-        rows.iter().map(state).collect()
-    }
-
-    fn at_destination(&self, name: usize) -> Option<Original> {
-        let object = self.world.server.object("dst", NAMES[name])?;
-        Some(Original {
-            sha256: object.sha256(),
-            size: object.size,
-        })
     }
 }
 
