@@ -38,6 +38,8 @@ CREATE TABLE upload_part (
     etag     TEXT    NOT NULL,
     md5      BLOB    NOT NULL,
     crc      INTEGER,
+    -- The state of the MD5 over this part and all before it.
+    whole_md5 BLOB,
     verified TEXT    NOT NULL CHECK (verified IN (
         'etag_md5', 'content_md5', 'crc32c', 'crc64nvme', 'sha256', 'size_only')),
     PRIMARY KEY (upload, part)

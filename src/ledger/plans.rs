@@ -145,8 +145,8 @@ pub(super) fn part_arrived(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO upload_part (upload, part, etag, md5, crc, verified)
-             SELECT upload, ?3, ?4, ?5, ?6, ?7 FROM upload WHERE task = ?1 AND name = ?2",
+            "INSERT OR REPLACE INTO upload_part (upload, part, etag, md5, crc, whole_md5, verified)
+             SELECT upload, ?3, ?4, ?5, ?6, ?7, ?8 FROM upload WHERE task = ?1 AND name = ?2",
         )?
         .execute(params![
             task.0,
@@ -155,6 +155,7 @@ pub(super) fn part_arrived(
             part.etag.as_str(),
             part.md5.as_slice(),
             part.crc.map(u64::cast_signed),
+            part.whole_md5,
             part.verified.as_str()
         ])?;
     Ok(())
@@ -199,7 +200,7 @@ pub(super) fn open_upload(
     };
     upload.parts = connection
         .prepare_cached(
-            "SELECT part, etag, md5, crc, verified FROM upload_part WHERE upload = ?1
+            "SELECT part, etag, md5, crc, whole_md5, verified FROM upload_part WHERE upload = ?1
              ORDER BY part",
         )?
         .query_map([key], |row| {
@@ -209,7 +210,8 @@ pub(super) fn open_upload(
                 etag: ETag::new(&etag),
                 md5: row.get(2)?,
                 crc: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
-                verified: word(row, 4)?,
+                whole_md5: row.get(4)?,
+                verified: word(row, 5)?,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;

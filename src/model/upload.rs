@@ -50,6 +50,9 @@ pub struct ArrivedPart {
     /// The CRC of its bytes, of the kind that the source states of the whole;
     /// `None` if it states none.
     pub crc: Option<u64>,
+    /// The state of the MD5 over all parts up to this one, if the source states
+    /// the whole's and none before it is missing.
+    pub whole_md5: Option<Vec<u8>>,
     /// How it was proven.
     pub verified: Verified,
 }

@@ -265,7 +265,9 @@ fn bucket(
         access_key_id: keys.access_key_id,
         secret_access_key: keys.secret_access_key,
         session_token: keys.session_token,
-        ask_checksums: task.overwrite == OverwriteMode::Checksum,
+        // Of the source always: what it states, the bytes that were read can be
+        // compared with, where its entity tag is no MD5.
+        ask_checksums: side == Side::Source || task.overwrite == OverwriteMode::Checksum,
         timeout: BucketSpec::TIMEOUT,
     };
     // Another authority is trusted for this end alone: with one client for all it

@@ -26,6 +26,7 @@ pub struct Voyage {
     looks: u32,
     source: Option<ObjectFacts>,
     destination: Option<ObjectFacts>,
+    in_parts: bool,
     tally: Arc<Tally>,
     server_request_id: Option<String>,
 }
@@ -50,6 +51,7 @@ impl Voyage {
             looks: 0,
             source: None,
             destination: None,
+            in_parts: false,
             tally: Arc::new(Tally::default()),
             server_request_id: None,
         }
@@ -95,7 +97,11 @@ impl Voyage {
         let destination = self.destination.as_ref();
         Ok(match decide(mode, source, destination, last_copy) {
             Decision::Ignore(reason) => Look::Settled(reason),
-            Decision::Copy => Look::Carry(transfer.route(source.size_bytes)?),
+            Decision::Copy => {
+                let route = transfer.route(source.size_bytes)?;
+                self.in_parts = matches!(route, Route::Parts(_));
+                Look::Carry(route)
+            }
         })
     }
 
@@ -161,10 +167,12 @@ impl Voyage {
 
     /// Whether `failure` is worth another look within this run: the source
     /// changed while it was read, or the destination before it was written, so
-    /// that the facts are stale.
+    /// that the facts are stale; or the parts, each of which was tried often
+    /// enough, do not make the whole.
     pub fn may_look_again(&self, failure: &Failure) -> bool {
         let stale = failure.cause == FailureCause::SourceChanged || failure.is_refused_condition();
-        stale && self.looks < LOOKS
+        let wrong_whole = failure.cause == FailureCause::Integrity && self.in_parts;
+        (stale || wrong_whole) && self.looks < LOOKS
     }
 
     /// Keeps the id that the destination gave the deciding request.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! small   GET ─▶ MD5 = source's? ─▶ PUT with Content-MD5 ─▶ MD5 = destination's ETag?
-//! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT part ─▶ ETag? ─▶ Complete ─▶ ETag?
+//! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT part ─▶ ETag? ─▶ whole = source's? ─▶ Complete ─▶ ETag?
 //! ```
 //!
 //! Nothing here starts threads or waits for a share of memory: the caller asks
@@ -23,6 +23,7 @@ mod resume;
 mod retry;
 mod route;
 mod whole;
+mod whole_md5;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,25 +1,33 @@
 //! The copy of one part.
 
 use super::digest::{self, Crc, InPassing, PartDigest};
+use super::whole_md5::Turn;
 use super::{PartsCopy, Tally, check_unchanged, proof};
 use crate::model::{ArrivedPart, CarriedHeaders, ETag, Failure, FailureCause, Verified};
 use crate::s3::{Body, Condition, Download, GetOptions, PutAnswer, Upload};
 
 impl PartsCopy {
     /// Keeps what it read for further attempts to write it.
-    pub(super) fn buffer_part(&self, index: u32, tally: &Tally) -> Result<ArrivedPart, Failure> {
+    pub(super) fn buffer_part(
+        &self,
+        index: u32,
+        turn: Option<Turn<'_>>,
+        tally: &Tally,
+    ) -> Result<ArrivedPart, Failure> {
         let (_, length) = self.plan.range(index);
         let bytes = self.transfer.attempts(tally, || {
             let body = self.get_part(index)?.body;
             self.transfer.read_all(body, length)
         })?;
         let digest = PartDigest::of(&bytes, self.crc());
-        self.transfer.attempts(tally, || {
+        let mut part = self.transfer.attempts(tally, || {
             let body = Body::Bytes(bytes.clone());
             let answer = self.put_part(index, body, Some(digest.md5))?;
             self.check_part(index, &digest, &answer)?;
             Ok(self.arrived(index, answer.etag, digest, Verified::ContentMd5))
-        })
+        })?;
+        part.whole_md5 = turn.and_then(|turn| turn.add(&bytes));
+        Ok(part)
     }
 
     /// Reads while it writes: bytes that are gone cannot be sent again, so each
@@ -56,6 +64,7 @@ impl PartsCopy {
             etag,
             md5: digest.md5,
             crc: self.stated.as_ref().map(|_| digest.crc),
+            whole_md5: None,
             verified,
         }
     }

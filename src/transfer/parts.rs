@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::digest::{self, Crc};
 use super::route::PartPlan;
+use super::whole_md5::{Turn, WholeMd5};
 use super::{Arrival, Tally, Transfer, proof};
 use crate::model::{
     ArrivedPart, Checksum, Copied, ETag, Failure, FailureCause, ObjectFacts, OpenUpload, UploadId,
@@ -23,6 +24,8 @@ pub struct PartsCopy {
     pub(super) upload_id: UploadId,
     /// The CRC that the source states of the whole, made again out of the parts'.
     pub(super) stated: Option<(Crc, Checksum)>,
+    /// The MD5 that the source states of the whole, made again part after part.
+    pub(super) whole: Option<(WholeMd5, String)>,
     pub(super) arrived: Mutex<Vec<Option<ArrivedPart>>>,
     pub(super) resumed: bool,
     pub(super) gone: AtomicBool,
@@ -65,10 +68,12 @@ impl PartsCopy {
     /// What remains after all attempts; `source_changed` if the object is no
     /// longer the planned one.
     pub fn copy_part(&self, index: u32, tally: &Tally) -> Result<ArrivedPart, Failure> {
+        // Taken before the first request, so that none waits for a part in vain.
+        let turn: Option<Turn<'_>> = self.whole.as_ref().map(|(md5, _)| md5.turn(index));
         let part = if self.plan.streamed {
             self.transfer.attempts(tally, || self.stream_part(index))?
         } else {
-            self.buffer_part(index, tally)?
+            self.buffer_part(index, turn, tally)?
         };
         if let Some(place) = self.arrived_parts().get_mut(index as usize) {
             *place = Some(part.clone());
@@ -118,8 +123,13 @@ impl PartsCopy {
         })
     }
 
-    /// Compares the CRC that the source states of the whole with that of the parts.
+    /// Compares what the source states of the whole, MD5 or CRC, with that of the parts.
     fn check_whole(&self, parts: &[ArrivedPart]) -> Result<(), Failure> {
+        if let Some((md5, stated)) = &self.whole {
+            let computed = md5.finished(self.plan.count).map(|md5| digest::hex(&md5));
+            let computed = computed.unwrap_or_else(|| "none".to_owned());
+            proof::compare(&self.name, "MD5", "source", stated, &computed)?;
+        }
         let Some((crc, stated)) = &self.stated else {
             return Ok(());
         };

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::digest::{self, Crc};
 use super::route::PartPlan;
+use super::whole_md5::WholeMd5;
 use super::{PartsCopy, Tally, Transfer, check_unchanged};
 use crate::model::{
     ArrivedPart, ETag, Failure, FailureCause, ObjectFacts, OpenUpload, Side, UploadId,
@@ -88,13 +89,21 @@ impl Transfer {
             .checksums
             .iter()
             .find_map(|stated| Some((Crc::of(stated.algorithm)?, stated.clone())));
+        let at_hand = resumed.unwrap_or_default();
         let mut arrived = vec![None; plan.count as usize];
-        for part in resumed.unwrap_or_default() {
-            // Without the CRC that the whole is to be proven by, it is of no use.
-            let is_of_use = stated.is_none() || part.crc.is_some();
-            if let Some(place) = arrived.get_mut(part.number.wrapping_sub(1) as usize)
-                && is_of_use
-            {
+        let mut whole = None;
+        // A part without what the whole is to be proven by is of no use.
+        let of_use: Vec<&ArrivedPart> = match (&stated, &head.facts.md5_hex) {
+            (Some(_), _) => at_hand.iter().filter(|part| part.crc.is_some()).collect(),
+            (None, Some(md5)) if !plan.streamed => {
+                let (done, of_use) = in_order(at_hand);
+                whole = Some((done, md5.clone()));
+                of_use.iter().collect()
+            }
+            (None, _) => at_hand.iter().collect(),
+        };
+        for part in of_use {
+            if let Some(place) = arrived.get_mut(part.number.wrapping_sub(1) as usize) {
                 *place = Some(part.clone());
             }
         }
@@ -105,10 +114,25 @@ impl Transfer {
             plan,
             upload_id,
             stated,
+            whole,
             arrived: Mutex::new(arrived),
             resumed: resumed.is_some(),
             gone: AtomicBool::new(false),
         }
+    }
+}
+
+/// The MD5 over the first parts, as far as it was kept, and these parts.
+fn in_order(held: &[ArrivedPart]) -> (WholeMd5, &[ArrivedPart]) {
+    let unbroken = (1..)
+        .zip(held)
+        .take_while(|(number, part)| part.number == *number);
+    let kept = unbroken.filter_map(|(number, part)| {
+        WholeMd5::resumed(part.whole_md5.as_deref()?, number).map(|whole| (number, whole))
+    });
+    match kept.last() {
+        Some((parts, whole)) => (whole, &held[..parts as usize]),
+        None => (WholeMd5::new(), &[]),
     }
 }
 

@@ -280,6 +280,24 @@ fn a_source_that_changes_between_its_parts_is_not_copied() {
 }
 
 #[test]
+fn a_byte_altered_on_the_way_into_a_part_shows_in_the_whole() {
+    let world = world();
+    let fault = FaultAction::FlipByte { at: 100 };
+    world
+        .server
+        .on(Fault::new(fault).operation("GetObject").times(1));
+    let failure = world.copy_routed("large").unwrap_err();
+    assert_eq!(failure.cause, FailureCause::Integrity);
+    assert!(
+        failure.message.contains("the source's MD5 is"),
+        "{failure:?}"
+    );
+    assert!(world.server.object("dst", "large").is_none());
+    world.copy_routed("large").unwrap();
+    assert!(same(&world, "large"));
+}
+
+#[test]
 fn the_parts_make_the_checksum_that_the_source_states_of_the_whole() {
     let world = world();
     let body = world.server.object("src", "large").unwrap().body();

@@ -157,7 +157,7 @@ fn made_up(rng: &mut Rng) -> Vec<u8> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 6,
+        cases: std::env::var("HOSTILE_CASES").map_or(6, |cases| cases.parse().unwrap()),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -168,3 +168,20 @@ fn a_part_that_fails_once_does_not_fail_the_object() {
     assert_eq!(copy.part_sizes, [5 * MIB, 5 * MIB, 2 * MIB]);
     assert_eq!(world.server.uploads("dst"), []);
 }
+
+#[test]
+fn parts_that_do_not_make_the_whole_are_carried_again() {
+    let world = World::new();
+    world.server.put_random("src", "film", 12 * MIB, 7);
+    world.ask("list", &["film"]);
+    let altered = Fault::new(FaultAction::FlipByte { at: 3 }).operation("GetObject");
+    // The one read that may pass is the preflight's.
+    world.server.on(altered.key("film").after(1).times(1));
+    world.night(0);
+    assert_eq!(world.requests(), ["film|synced|"]);
+    let copy = world.server.object("dst", "film").unwrap();
+    let original = world.server.object("src", "film").unwrap();
+    assert_eq!(copy.sha256(), original.sha256());
+    assert_eq!(world.server.uploads("dst"), []);
+    world.check_books();
+}
