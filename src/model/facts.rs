@@ -27,6 +27,15 @@ impl ETag {
         format!("\"{}\"", self.0)
     }
 
+    /// Of how many parts an object with this tag was put together, if the tag has
+    /// the form of an MD5 of their MD5s (`<32 hexadecimal digits>-<parts>`).
+    #[must_use]
+    pub fn parts(&self) -> Option<u64> {
+        let (md5, parts) = self.0.split_once('-')?;
+        let is_md5 = md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit());
+        parts.parse().ok().filter(|parts| is_md5 && *parts > 0)
+    }
+
     /// Whether the tag has the form of an MD5 (32 hexadecimal digits). A
     /// multipart upload's tag has not. Whether it *is* the object's MD5 depends
     /// on its encryption too; see [`ObjectFacts::md5_hex`].

@@ -221,6 +221,7 @@ impl Conveyor<'_> {
                 };
                 let begun = (object.voyage.queued.name.clone(), copy.open_upload());
                 object.committed = copy.is_resumed();
+                object.plan = *copy.plan();
                 object.copy = Some(Arc::from(copy));
                 object.skip_arrived();
                 if !object.committed {

@@ -93,11 +93,21 @@ impl DownloadBody {
         Ok(())
     }
 
-    /// Reads up to as many bytes as `buffer` holds; 0 at the end.
+    /// Reads all of it and keeps nothing: `seen` is shown one chunk after the other.
     ///
     /// # Errors
     /// As for reading.
-    pub fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+    pub fn read_through(mut self, mut seen: impl FnMut(&[u8])) -> Result<(), Failure> {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match self.read_some(&mut chunk)? {
+                0 => return Ok(()),
+                count => seen(&chunk[..count]),
+            }
+        }
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         if self.time_left.is_zero() {
             let cause = cause(self.bucket.side(), Operation::GetObject, Trouble::TimedOut);
             return Err(self.failure(cause, "slower than 64 KiB a second"));

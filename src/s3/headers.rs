@@ -30,6 +30,9 @@ pub struct Head {
     pub facts: ObjectFacts,
     /// What travels with the object.
     pub headers: CarriedHeaders,
+    /// Of how many parts it was put together, where its tag is the MD5 of their
+    /// MD5s, as far as headers tell.
+    pub parts: Option<u64>,
     /// What should travel and cannot even be written down, in words.
     pub not_carried: Option<String>,
     /// The server's id of the request.
@@ -61,11 +64,12 @@ impl Head {
                 md5_hex: md5_of_etag(&etag, headers),
                 checksums: full_object_checksums(headers),
                 storage_class: text(headers, "x-amz-storage-class").map(str::to_owned),
-                etag,
+                etag: etag.clone(),
                 size_bytes,
                 modified_at,
             },
             headers: carried,
+            parts: etag.parts().filter(|_| !is_under_key(headers)),
             not_carried,
             request_id: request_id(headers),
         })
@@ -75,10 +79,15 @@ impl Head {
 /// The object's MD5 in lower-case hexadecimal, if its tag is one: it looks like
 /// one, and no key of KMS or of the customer's lies over the object.
 pub(super) fn md5_of_etag(etag: &ETag, headers: &HeaderMap) -> Option<String> {
+    (etag.looks_like_md5() && !is_under_key(headers)).then(|| etag.as_str().to_ascii_lowercase())
+}
+
+/// Whether a key of KMS or of the customer's lies over the object: its tag is
+/// not made of its bytes then.
+fn is_under_key(headers: &HeaderMap) -> bool {
     let kms = text(headers, "x-amz-server-side-encryption")
         .is_some_and(|kind| kind.starts_with("aws:kms"));
-    let customer = headers.contains_key("x-amz-server-side-encryption-customer-algorithm");
-    (etag.looks_like_md5() && !kms && !customer).then(|| etag.as_str().to_ascii_lowercase())
+    kms || headers.contains_key("x-amz-server-side-encryption-customer-algorithm")
 }
 
 /// The checksums over the whole object that `headers` state.

@@ -6,9 +6,6 @@ use super::{Tally, Transfer, check_unchanged};
 use crate::model::{Failure, ObjectFacts};
 use crate::s3::{Bucket, GetOptions};
 
-/// How much is read at a time.
-const CHUNK_BYTES: usize = 64 * 1024;
-
 impl Transfer {
     /// Whether the destination's object has the source's bytes: reads both,
     /// which must still be the objects of these facts.
@@ -34,14 +31,9 @@ fn sha256(bucket: &Bucket, name: &str, facts: &ObjectFacts) -> Result<[u8; 32], 
         if_match: Some(&facts.etag),
         ..GetOptions::default()
     };
-    let mut download = bucket.get(name, options)?;
+    let download = bucket.get(name, options)?;
     check_unchanged(name, facts, &download.head.facts)?;
     let mut sha256 = Sha256::new();
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        match download.body.read_some(&mut chunk)? {
-            0 => return Ok(sha256.finalize().into()),
-            count => sha256.update(&chunk[..count]),
-        }
-    }
+    download.body.read_through(|chunk| sha256.update(chunk))?;
+    Ok(sha256.finalize().into())
 }

@@ -1,6 +1,8 @@
 //! The copy of one part.
 
-use super::digest::{self, Crc, InPassing, PartDigest};
+use md5::{Digest as _, Md5};
+
+use super::digest::{self, Crc, InPassing, Md5Bytes, PartDigest};
 use super::whole_md5::Turn;
 use super::{PartsCopy, Tally, check_unchanged, proof};
 use crate::model::{ArrivedPart, CarriedHeaders, ETag, Failure, FailureCause, Verified};
@@ -28,6 +30,15 @@ impl PartsCopy {
         })?;
         part.whole_md5 = turn.and_then(|turn| turn.add(&bytes));
         Ok(part)
+    }
+
+    /// The MD5 of a part that is read and not kept.
+    pub(super) fn read_part(&self, index: u32) -> Result<Md5Bytes, Failure> {
+        let mut md5 = Md5::new();
+        self.get_part(index)?
+            .body
+            .read_through(|chunk| md5.update(chunk))?;
+        Ok(md5.finalize().into())
     }
 
     /// Reads while it writes: bytes that are gone cannot be sent again, so each

@@ -26,6 +26,8 @@ pub struct PartsCopy {
     pub(super) stated: Option<(Crc, Checksum)>,
     /// The MD5 that the source states of the whole, made again part after part.
     pub(super) whole: Option<(WholeMd5, String)>,
+    /// Whether the parts are those of the source, so that they make its tag.
+    pub(super) cut_as_at_source: bool,
     pub(super) arrived: Mutex<Vec<Option<ArrivedPart>>>,
     pub(super) resumed: bool,
     pub(super) gone: AtomicBool,
@@ -96,6 +98,7 @@ impl PartsCopy {
         self.check_whole(&parts)?;
         let md5s: Vec<_> = parts.iter().map(|part| part.md5).collect();
         let expected = digest::etag_of_parts(&md5s);
+        self.check_cut(&parts, &expected, tally)?;
         let condition = self.transfer.destination.condition_on(replaces);
         let mut completed = self.complete(&parts, &expected, condition, tally)?;
         self.gone.store(true, Ordering::Relaxed);
@@ -121,6 +124,28 @@ impl PartsCopy {
             },
             server_request_id: completed.request_id,
         })
+    }
+
+    /// Compares the tag of the parts with the source's, if that was cut like
+    /// this. Another tag may only mean that the source makes its tags otherwise:
+    /// then the parts are read once more, and must be what they were.
+    fn check_cut(
+        &self,
+        parts: &[ArrivedPart],
+        expected: &str,
+        tally: &Tally,
+    ) -> Result<(), Failure> {
+        let stated = self.source.etag.as_str();
+        if !self.cut_as_at_source || stated.eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+        for (index, part) in (0..).zip(parts) {
+            let md5 = self.transfer.attempts(tally, || self.read_part(index))?;
+            let what = format!("MD5 of part {}, read again,", part.number);
+            let (stated, computed) = (digest::hex(&md5), digest::hex(&part.md5));
+            proof::compare(&self.name, &what, "source", &stated, &computed)?;
+        }
+        Ok(())
     }
 
     /// Compares what the source states of the whole, MD5 or CRC, with that of the parts.

@@ -34,10 +34,13 @@ impl Transfer {
             return Err(Failure::new(FailureCause::SourceMissing, message).at(Side::Source));
         };
         check_unchanged(name, planned, &head.facts)?;
+        let as_at_source = self.cut_as_at_source(name, &head, &plan, tally)?;
+        let cut = (as_at_source.unwrap_or(plan), as_at_source.is_some());
+        let plan = cut.0;
         if let Some(open) = open {
             if fits(open, &head.facts, &plan) {
                 if let Some(held) = self.held_parts(name, open, tally)? {
-                    return Ok(self.parts_copy(name, head, plan, open.id.clone(), Some(&held)));
+                    return Ok(self.parts_copy(name, head, cut, open.id.clone(), Some(&held)));
                 }
             } else {
                 self.attempts(tally, || self.destination.abort_upload(name, &open.id))?;
@@ -45,7 +48,30 @@ impl Transfer {
         }
         let headers = head.carried()?;
         let upload_id = self.attempts(tally, || self.destination.create_upload(name, headers))?;
-        Ok(self.parts_copy(name, head, plan, upload_id, None))
+        Ok(self.parts_copy(name, head, cut, upload_id, None))
+    }
+
+    /// Cuts the object where the source did, if it was put together from parts of
+    /// one size: then the parts make the source's own tag, which proves them;
+    /// `None` if it was not, or that cannot be told.
+    fn cut_as_at_source(
+        &self,
+        name: &str,
+        source: &Head,
+        plan: &PartPlan,
+        tally: &Tally,
+    ) -> Result<Option<PartPlan>, Failure> {
+        let Some(parts) = source.parts else {
+            return Ok(None);
+        };
+        let etag = &source.facts.etag;
+        let asked = self.attempts(tally, || self.source.first_part_bytes(name, etag));
+        let part_bytes = match asked {
+            Err(failure) if failure.cause.is_retried_within_run() => return Err(failure),
+            // Not every server knows parts of an object.
+            asked => asked.unwrap_or_default().unwrap_or_default(),
+        };
+        Ok(plan.as_at_source(part_bytes, parts, &self.limits))
     }
 
     /// The parts of `open` that the destination holds as the ledger knows them;
@@ -80,7 +106,7 @@ impl Transfer {
         &self,
         name: &str,
         head: Head,
-        plan: PartPlan,
+        (plan, cut_as_at_source): (PartPlan, bool),
         upload_id: UploadId,
         resumed: Option<&[ArrivedPart]>,
     ) -> PartsCopy {
@@ -115,6 +141,7 @@ impl Transfer {
             upload_id,
             stated,
             whole,
+            cut_as_at_source,
             arrived: Mutex::new(arrived),
             resumed: resumed.is_some(),
             gone: AtomicBool::new(false),

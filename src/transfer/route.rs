@@ -65,6 +65,26 @@ pub struct PartPlan {
 }
 
 impl PartPlan {
+    /// The same object cut into `parts` parts of `part_bytes`, as at the source;
+    /// `None` if it was not cut so, or S3 or the memory does not allow it.
+    pub(super) fn as_at_source(
+        &self,
+        part_bytes: u64,
+        parts: u64,
+        limits: &Limits,
+    ) -> Option<Self> {
+        let legal = (MIN_PART_BYTES..=MAX_PART_BYTES).contains(&part_bytes);
+        let same = part_bytes > 0 && self.size_bytes.div_ceil(part_bytes) == parts;
+        let fits = part_bytes <= limits.share_bytes && parts <= MAX_PARTS;
+        (legal && same && fits).then(|| Self {
+            part_bytes,
+            count: u32::try_from(parts).unwrap_or(u32::MAX),
+            streamed: false,
+            buffer_bytes_per_part: part_bytes.min(self.size_bytes),
+            ..*self
+        })
+    }
+
     /// Where the part `index` (from 0) begins, and how long it is, in bytes.
     #[must_use]
     pub fn range(&self, index: u32) -> (u64, u64) {

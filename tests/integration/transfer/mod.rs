@@ -98,7 +98,7 @@ impl World {
             .transfer
             .begin_parts(name, &planned, plan, None, &self.tally)?;
         let copied = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..plan.count)
+            let threads: Vec<_> = (0..parts.plan().count)
                 .map(|index| {
                     let parts = &parts;
                     scope.spawn(move || parts.copy_part(index, &self.tally))

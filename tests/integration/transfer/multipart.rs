@@ -1,9 +1,10 @@
 //! Copies in parts.
 
 use nightferry::model::{
-    Checksum, ChecksumAlgorithm, FailureCause, ObjectFacts, OpenUpload, Verified,
+    CarriedHeaders, Checksum, ChecksumAlgorithm, FailureCause, ObjectFacts, OpenUpload, Verified,
 };
-use nightferry::transfer::{Limits, PartPlan, Route};
+use nightferry::s3::{Body, Condition, Upload, UploadedPart};
+use nightferry::transfer::{Limits, PartPlan, Route, Transfer};
 
 use super::{MIB, World, object};
 use crate::s3_server::{Fault, FaultAction};
@@ -294,6 +295,80 @@ fn a_byte_altered_on_the_way_into_a_part_shows_in_the_whole() {
     );
     assert!(world.server.object("dst", "large").is_none());
     world.copy_routed("large").unwrap();
+    assert!(same(&world, "large"));
+}
+
+/// A world whose source was itself put together from parts of 6 MiB.
+fn world_of_parts() -> World {
+    let world = world();
+    let body = world.server.object("src", "large").unwrap().body();
+    let source = &world.transfer.source;
+    let id = source.create_upload("large", &CarriedHeaders::default());
+    let id = id.unwrap();
+    let mut parts = Vec::new();
+    for (number, part) in (1..).zip(body.chunks(6 << 20)) {
+        let upload = Upload {
+            body: Body::Bytes(part.to_vec().into()),
+            headers: &CarriedHeaders::default(),
+            content_md5: None,
+            checksum: None,
+            condition: Condition::Anything,
+        };
+        let etag = source
+            .upload_part("large", &id, number, upload)
+            .unwrap()
+            .etag;
+        parts.push(UploadedPart { number, etag });
+    }
+    source
+        .complete_upload("large", &id, &parts, Condition::Anything)
+        .unwrap();
+    World {
+        transfer: Transfer {
+            limits: Limits {
+                share_bytes: 6 * MIB,
+                ..world.transfer.limits
+            },
+            ..world.transfer
+        },
+        ..world
+    }
+}
+
+#[test]
+fn an_object_of_parts_is_cut_as_at_the_source_and_gets_its_tag() {
+    let world = world_of_parts();
+    let planned = world.planned("large");
+    let arrival = world.copy_routed("large").unwrap();
+    assert_eq!(arrival.copied.copy_etag, planned.etag);
+    assert_eq!(
+        world.server.object("dst", "large").unwrap().part_sizes,
+        [6 * MIB, 5 * MIB]
+    );
+    assert!(same(&world, "large"));
+}
+
+#[test]
+fn a_byte_altered_on_the_way_from_an_object_of_parts_shows_in_its_tag() {
+    let world = world_of_parts();
+    let fault = FaultAction::FlipByte { at: 100 };
+    world
+        .server
+        .on(Fault::new(fault).operation("GetObject").times(1));
+    let failure = world.copy_routed("large").unwrap_err();
+    assert_eq!(failure.cause, FailureCause::Integrity);
+    assert!(failure.message.contains("read again"), "{failure:?}");
+    assert!(world.server.object("dst", "large").is_none());
+}
+
+#[test]
+fn a_source_that_makes_its_tags_otherwise_is_read_twice() {
+    let world = world_of_parts();
+    world
+        .server
+        .set_etag("src", "large", "0123456789abcdef0123456789abcdef-2");
+    world.copy_routed("large").unwrap();
+    assert_eq!(world.count("GetObject"), 4);
     assert!(same(&world, "large"));
 }
 
