@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::breaker::Breaker;
+use super::ending::Left;
 use super::in_parts::InParts;
 use super::lock::TaskLock;
 use super::names::Names;
@@ -20,7 +19,7 @@ use super::share::TaskShare;
 use super::stop::Stop;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
-use crate::ledger::{LedgerError, OpenBreaker};
+use crate::ledger::LedgerError;
 use crate::model::{
     ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode, Side,
 };
@@ -62,17 +61,6 @@ pub struct Means<'a> {
     pub settle_only: bool,
 }
 
-/// What was left undone, and why.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Left {
-    /// Why; `None` if nothing was left.
-    pub deferral: Option<Deferral>,
-    /// The first name, in the order of work, that was left.
-    pub resume_name: Option<String>,
-    /// The breaker that opened.
-    pub breaker: Option<OpenBreaker>,
-}
-
 /// What a task answers with.
 pub enum Event {
     /// A note about the object of this place in the order of work is committed.
@@ -96,23 +84,23 @@ pub enum Event {
 /// The conveyor at work.
 pub struct Conveyor<'a> {
     pub(super) means: Means<'a>,
-    sender: Sender<Event>,
-    events: Receiver<Event>,
-    sequence: u64,
-    looking: usize,
+    pub(super) sender: Sender<Event>,
+    pub(super) events: Receiver<Event>,
+    pub(super) sequence: u64,
+    pub(super) looking: usize,
     /// Objects whose planned copy is being committed.
-    planned: HashMap<u64, (Box<Voyage>, Route)>,
+    pub(super) planned: HashMap<u64, (Box<Voyage>, Route)>,
     /// To be looked at once more.
-    again: VecDeque<Box<Voyage>>,
-    ready: VecDeque<(Box<Voyage>, Route)>,
+    pub(super) again: VecDeque<Box<Voyage>>,
+    pub(super) ready: VecDeque<(Box<Voyage>, Route)>,
     pub(super) in_parts: HashMap<u64, InParts>,
     /// The slots and the memory of what is in flight.
-    share: TaskShare,
-    stopping: Option<(Deferral, Instant)>,
+    pub(super) share: TaskShare,
+    pub(super) stopping: Option<(Deferral, Instant)>,
     pub(super) breaker: Breaker,
     /// What was begun and is not settled, in the order of work.
-    unsettled: BTreeMap<u64, ObjectName>,
-    recorder_gone: bool,
+    pub(super) unsettled: BTreeMap<u64, ObjectName>,
+    pub(super) recorder_gone: bool,
 }
 
 impl<'a> Conveyor<'a> {
@@ -194,66 +182,6 @@ impl<'a> Conveyor<'a> {
             && self.again.is_empty()
             && self.in_parts.is_empty()
             && self.share.holds_nothing()
-    }
-
-    /// Whether what is still in flight is given up.
-    fn waits_no_longer(&self) -> bool {
-        self.is_out_of_grace() || self.means.stop.signal.is_urgent()
-    }
-
-    /// Leaves what is still in flight to itself: a request that was sent cannot
-    /// be called back, so nobody waits for it. That is safe. It has no outcome,
-    /// so it stays pending, and a copy of it that lands later is one that the
-    /// next run finds at the destination and recognises; an upload in parts goes
-    /// on then. Its slots, its memory and the task's lock stay taken until it
-    /// has ended, or the process has: no other run can be at work on the same
-    /// names meanwhile.
-    fn abandon(self) {
-        let Self {
-            sender,
-            events,
-            mut share,
-            means,
-            ..
-        } = self;
-        if share.holds_nothing() {
-            return;
-        }
-        share.set_active(false);
-        drop(sender);
-        let lock = Arc::clone(means.lock);
-        let ending = thread::Builder::new().name("given-up".into());
-        let spawned = ending.spawn(move || {
-            // Ends when the last of them has answered.
-            for _event in events {}
-            drop((share, lock));
-        });
-        if let Err(error) = spawned {
-            tracing::warn!("cannot watch what was given up: {error}");
-        }
-    }
-
-    /// Once the run is to stop, what has not begun to move is left.
-    fn heed_stop(&mut self) {
-        let open = self.breaker.open().map(|_| Deferral::BreakerOpen);
-        if self.stopping.is_none()
-            && let Some(reason) = open.or_else(|| self.means.stop.reason())
-        {
-            self.stopping = Some((reason, Instant::now()));
-            self.means.progress.stops(reason);
-        }
-        if self.stopping.is_some() {
-            self.means.transfer.stop.store(true, Ordering::Relaxed);
-            self.ready.clear();
-            self.planned.clear();
-            self.again.clear();
-        }
-    }
-
-    /// Whether objects in parts that are under way are to be given up.
-    pub(super) fn is_out_of_grace(&self) -> bool {
-        self.stopping
-            .is_some_and(|(_, since)| since.elapsed() > self.means.grace)
     }
 
     /// Keeps looking at both ends ahead of the transfers, in bounded memory.
@@ -439,31 +367,6 @@ impl<'a> Conveyor<'a> {
         say(&attempt);
         self.means.progress.settled(&attempt);
         self.note(Note::Settled(Box::new(attempt)), None);
-    }
-
-    fn left(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
-        let stopped = self.stopping.is_some() || self.means.stop.signal.is_urgent();
-        for (sequence, attempt) in self.breaker.rest(stopped) {
-            self.record(sequence, attempt);
-        }
-        let first_begun = self.unsettled.pop_first().map(|(_, name)| name);
-        let next = match first_begun {
-            Some(name) => Some(name),
-            None => names.peek()?.cloned(),
-        };
-        let deferral = match self.stopping {
-            Some((reason, _)) => Some(reason),
-            None if self.means.settle_only => Some(Deferral::Limit),
-            None if self.recorder_gone || self.means.stop.signal.is_urgent() => {
-                Some(Deferral::Stopped)
-            }
-            None => next.is_some().then_some(Deferral::Limit),
-        };
-        Ok(Left {
-            deferral,
-            resume_name: next.map(|name| name.as_str().to_owned()),
-            breaker: self.breaker.open().cloned(),
-        })
     }
 }
 

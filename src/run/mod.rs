@@ -3,8 +3,10 @@
 mod backup;
 mod breaker;
 mod bucket_lists;
+mod closing;
 mod conveyor;
 mod deliver;
+mod ending;
 mod engine;
 mod error;
 mod in_parts;

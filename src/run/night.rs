@@ -6,8 +6,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::bucket_lists::BucketLists;
-use super::conveyor::{Conveyor, Event, Left, Means};
-use super::deliver::{DeliveryReport, Shipment, deliver};
+use super::conveyor::{Conveyor, Event, Means};
+use super::deliver::DeliveryReport;
+use super::ending::Left;
 use super::engine::{Ends, Engine};
 use super::error::RunError;
 use super::limits;
@@ -21,13 +22,11 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{
-    BeginFailure, BegunRun, Deliverable, Ledger, NewRun, OpenBreaker, Recording, RunEnd, RunKey,
-    Taken, TaskKey,
+    BeginFailure, BegunRun, Ledger, NewRun, OpenBreaker, Recording, Taken, TaskKey,
 };
-use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, RunState};
+use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks};
 use crate::preflight::{Access, canary_name, first_failure, preflight};
 use crate::recorder::{self, Entry};
-use crate::report;
 use crate::transfer::Transfer;
 
 /// Notes that may wait for the recorder before the conveyor waits for it.
@@ -59,18 +58,18 @@ pub struct NightReport {
 }
 
 /// A run of one task that is under way.
-struct Night<'a> {
-    engine: &'a Engine,
-    task: &'a TaskConfig,
-    key: TaskKey,
-    run: BegunRun,
-    started: LocalTime,
-    stop: Stop,
-    ends: Ends,
+pub(super) struct Night<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) task: &'a TaskConfig,
+    pub(super) key: TaskKey,
+    pub(super) run: BegunRun,
+    pub(super) started: LocalTime,
+    pub(super) stop: Stop,
+    pub(super) ends: Ends,
     /// Why it is not known whether the ledger knows all delivered lists.
-    unchecked: Option<Failure>,
-    report: NightReport,
-    lock: Arc<TaskLock>,
+    pub(super) unchecked: Option<Failure>,
+    pub(super) report: NightReport,
+    pub(super) lock: Arc<TaskLock>,
 }
 
 /// Runs `task` once: intake, carry-over, preflight, take, carry, lists, delivery, books.
@@ -328,134 +327,5 @@ impl Night<'_> {
             progress,
             settle_only: self.engine.options.settle_only,
         }
-    }
-
-    fn end(&mut self, ledger: &mut Ledger, left: Left) -> Result<(), RunError> {
-        if let Some(open) = &left.breaker {
-            ledger.note_open_breaker(self.run.key, self.task.zone, open)?;
-        }
-        let end = RunEnd {
-            state: RunState::Ended,
-            ended: self.task.zone.local(self.engine.clock.now()),
-            deferral: left.deferral,
-            resume_name: left.resume_name,
-            requests_sent: Some(self.ends.requests_sent()),
-        };
-        ledger.end_run(self.run.key, &end)?;
-        ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
-        self.report.books = ledger.run_books(self.run.key)?;
-        self.report.breaker = left.breaker;
-        self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);
-        Ok(())
-    }
-
-    /// Compares what the recorder committed, what the run's row says, what its
-    /// attempts say when counted anew, and the task's tallies with its rows.
-    fn balance(&mut self, ledger: &Ledger, tally: &RunBooks) -> Result<(), RunError> {
-        let books = self.report.books;
-        let expected = RunBooks {
-            taken: books.taken,
-            deferred: books.deferred,
-            ..*tally
-        };
-        let recounted = ledger.recount_run(self.run.key)?;
-        let mut imbalance = Vec::new();
-        if !books.balanced() {
-            imbalance.push(format!(
-                "taken is not the sum of the outcomes and deferred: {books:?}"
-            ));
-        }
-        if expected != books {
-            imbalance.push(format!(
-                "recorded {expected:?}, but the run's row says {books:?}"
-            ));
-        }
-        if recounted != books {
-            imbalance.push(format!(
-                "attempts count {recounted:?}, but the run's row says {books:?}"
-            ));
-        }
-        if !ledger.task_balanced(self.key)? {
-            imbalance
-                .push("the task's requested is not synced + failed + ignored + pending".to_owned());
-        }
-        self.report.imbalance = imbalance;
-        Ok(())
-    }
-
-    /// Writes the lists of this run, and of earlier ones that did not come to it.
-    fn write_lists(&self, ledger: &mut Ledger) -> Result<(), RunError> {
-        for run in ledger.unlisted_runs(self.key)? {
-            self.write_lists_of(ledger, run)?;
-        }
-        Ok(())
-    }
-
-    fn write_lists_of(&self, ledger: &mut Ledger, run: RunKey) -> Result<(), RunError> {
-        let folder = self.engine.data_dir.task(&self.task.id);
-        let files = report::write_run(ledger, run, &folder, self.engine.data_dir.modes())?;
-        for file in files.into_iter().filter(|_| self.task.deliver_lists) {
-            let owed = Deliverable {
-                path: file.path,
-                run: Some(run),
-                lines: file.lines,
-                bytes: file.bytes,
-                sha256: file.sha256,
-                etag: None,
-            };
-            ledger.owe(self.key, &owed)?;
-        }
-        Ok(ledger.note_listed(run)?)
-    }
-
-    fn deliver(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
-        if !self.task.deliver_lists {
-            return Ok(());
-        }
-        ledger.owe_input_lists(self.key)?;
-        let may_deliver = self.report.begin_failure.is_none() && self.unchecked.is_none();
-        if may_deliver && !self.stop.signal.is_urgent() {
-            let shipment = Shipment {
-                task: self.key,
-                id: &self.task.id,
-                folder: &self.engine.data_dir.task(&self.task.id),
-                destination: &self.ends.destination,
-                clock: &self.engine.clock,
-                stop: &self.stop.signal,
-            };
-            self.report.delivery = deliver(ledger, &shipment)?;
-            ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
-        }
-        Ok(())
-    }
-
-    /// Settles how the process answers for this run.
-    fn close(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
-        let report = &self.report;
-        let owed = ledger.owes(self.key)?;
-        let failed = report.books.failed > 0 || report.intake.rejected > 0;
-        // A list that was not waited for is one more thing that the stop left.
-        let unread = !report.intake.seen.problems.is_empty();
-        let unwaited = unread && self.stop.signal.is_urgent();
-        let holds = [
-            (!report.imbalance.is_empty(), ExitReason::Unbalanced),
-            (unread && !unwaited, ExitReason::Unexpected),
-            (report.begin_failure.is_some(), ExitReason::CouldNotBegin),
-            (failed, ExitReason::Failed),
-            (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
-            (owed, ExitReason::Owed),
-        ];
-        let mut reasons: Vec<ExitReason> = holds
-            .into_iter()
-            .filter_map(|(holds, reason)| holds.then_some(reason))
-            .collect();
-        if reasons.is_empty() {
-            reasons.push(ExitReason::Done);
-        }
-        let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
-        let code = ExitReason::most_serious(&reasons).code();
-        ledger.close_run(self.run.key, code, &words.join(","))?;
-        self.report.reasons = reasons;
-        Ok(())
     }
 }
