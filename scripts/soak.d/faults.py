@@ -98,8 +98,8 @@ def judge(ship, results, nights):
     strange = set(ship.destination.keys(ship.destination_bucket)) - set(ship.hashes)
     strange = [key for key in strange if not key.startswith("oms/sync_task/")]
     results.expect("nothing strange", strange, "at the destination", len(ship.hashes))
-    results.expect("uploads", ship.stray_uploads(), "left behind and not in the ledger",
-                   len(ship.hashes))
+    results.expect("uploads", ship.stray_uploads(),
+                       "left behind with parts and not in the ledger", len(ship.hashes))
     results.note("nights", str(nights))
     for row in ship.rows("SELECT run, taken, synced, failed, ignored, deferred, retries, throttled, "
                          "requests_sent, (ended_at - started_at) / 1000, exit_code "

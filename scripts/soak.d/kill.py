@@ -199,8 +199,8 @@ class Ordeal:
         results.expect("recognised", [row for row in requests if row[2] == "newer_at_destination"],
                        "copies of our own that were taken for others'", len(copied))
         self.judge_lists(copied)
-        results.expect("uploads", ship.stray_uploads(), "left behind and not in the ledger",
-                       len(copied))
+        results.expect("uploads", ship.stray_uploads(),
+                       "left behind with parts and not in the ledger", len(copied))
         results.note("ended at", ", ".join(f"{k} {v}" for k, v in self.moments.most_common()))
         results.note("runs", str(ship.rows("SELECT state, count(*) FROM run_history GROUP BY 1")))
 

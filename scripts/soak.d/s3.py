@@ -110,6 +110,17 @@ class Endpoint:
         page = xml(self._done("GET", f"/{bucket}", query={"uploads": ""}.items()))
         return [(u.findtext("Key"), u.findtext("UploadId")) for u in page.findall("Upload")]
 
+    def holds_parts(self, bucket, name, upload_id):
+        """Whether an upload holds anything that its owner pays for."""
+        query = {"uploadId": upload_id, "max-parts": "1"}
+        try:
+            page = xml(self._done("GET", f"/{bucket}/{name}", query=query.items()))
+        except Refused as refused:
+            if refused.status == 404:
+                return False
+            raise
+        return page.find("Part") is not None
+
 
 def quoted(text):
     return urllib.parse.quote(text, safe="-._~")

@@ -167,12 +167,18 @@ class Ship:
             raise Violation(f"the books do not balance: {wrong[:3]}")
 
     def stray_uploads(self):
-        """Uploads in parts that the destination holds and the ledger does not know."""
+        """Uploads that hold parts at the destination and that the ledger does not know.
+
+        One without parts is no harm: it was begun just before the end, and parts
+        are sent only once the ledger knows where.
+        """
         known = set()
         if self.rows("SELECT 1 FROM sqlite_master WHERE name = 'upload'"):
             known = set(self.rows("SELECT name, upload_id FROM upload"))
-        return [upload for upload in self.destination.uploads(self.destination_bucket)
-                if upload not in known]
+        bucket = self.destination_bucket
+        return [(name, upload_id) for name, upload_id in self.destination.uploads(bucket)
+                if (name, upload_id) not in known
+                and self.destination.holds_parts(bucket, name, upload_id)]
 
     def pending(self):
         return self.rows("SELECT coalesce(sum(pending), 0) FROM books")[0][0]
