@@ -28,8 +28,6 @@
 //! |--|--|--|
 //! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde |
 //! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`recognise`] | layer 0, never each other |
-//! | 2 steps | [`intake`], [`transfer`], [`recorder`], [`report`], [`preflight`] | 0 and 1, never each other |
-//! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`] | layer 0, never each other |
 //! | 2 steps | [`intake`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`] | 0 and 1, never each other |
 //! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
 //! | 4 shell | [`cli`] | 3, and 2 for single commands |
