@@ -1,9 +1,12 @@
 //! Can the night begin? What every run needs of both buckets, asked for before anything is tried.
 
+mod patience;
+
 use std::thread;
-use std::time::Duration;
 
 use bytes::Bytes;
+
+pub use self::patience::tried;
 
 use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
 use crate::s3::{Body, Bucket, Condition, GetOptions, Upload};
@@ -13,9 +16,6 @@ const WORST_SKEW_MS: i64 = 15 * 60 * 1000;
 
 /// From here on the skew is worth a note: the rule compares times of two servers.
 const NOTABLE_SKEW_MS: i64 = 5 * 1000;
-
-/// How often a check is tried that a passing trouble may have failed.
-const TRIES: u32 = 3;
 
 /// What the canary says, to whoever finds it.
 const CANARY: &[u8] = b"Nightferry writes this object to see whether it may.\n";
@@ -186,7 +186,7 @@ fn check_canary(destination: &Bucket, canary: &str) -> Vec<Check> {
             read_canary(destination, canary),
         ));
         checks.push(check_conditions(destination, canary));
-        checks.push(match destination.delete(canary) {
+        checks.push(match tried(|| destination.delete(canary)) {
             Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
             Err(failure) => Check {
                 subject: "destination delete",
@@ -207,7 +207,7 @@ fn check_conditions(destination: &Bucket, canary: &str) -> Check {
         ("If-None-Match", Condition::Nothing),
         ("If-Match", Condition::Tag(&other)),
     ] {
-        if let Err(failure) = put_canary(destination, canary, condition)
+        if let Err(failure) = tried(|| put_canary(destination, canary, condition))
             && failure.is_refused_condition()
         {
             destination.keeps(condition);
@@ -283,23 +283,6 @@ fn check_clock(subject: &'static str, bucket: &Bucket) -> Check {
         Verdict::Passed(said)
     };
     Check { subject, verdict }
-}
-
-/// Tries a check again if a passing trouble may have failed it.
-///
-/// # Errors
-/// What the last try failed with.
-pub fn tried<T>(mut check: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-    let mut tries = 1;
-    loop {
-        match check() {
-            Err(failure) if failure.cause.is_retried_within_run() && tries < TRIES => {
-                thread::sleep(Duration::from_millis(250 * u64::from(tries)));
-                tries += 1;
-            }
-            result => return result,
-        }
-    }
 }
 
 /// The cause as a run that could not begin states it.

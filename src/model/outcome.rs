@@ -85,6 +85,14 @@ impl Failure {
         self.side == Some(Side::Destination) && self.http_status == Some(412)
     }
 
+    /// Whether the same request may succeed if it is sent once more.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.cause.is_retried_within_run()
+            && self.cause != FailureCause::SourceChanged
+            && !self.is_refused_condition()
+    }
+
     /// Whether the destination may have made the copy although this was all
     /// that came back.
     #[must_use]

@@ -82,10 +82,7 @@ impl Transfer {
             if failure.cause == FailureCause::Throttled {
                 tally.throttled.fetch_add(1, Ordering::Relaxed);
             }
-            let curable = failure.cause.is_retried_within_run()
-                && failure.cause != FailureCause::SourceChanged
-                && !failure.is_refused_condition();
-            if !curable || made >= self.retry.attempts {
+            if !failure.may_pass() || made >= self.retry.attempts {
                 return Err(failure);
             }
             let pause_ms = self.retry.pause_ms(made, failure.retry_after_ms);

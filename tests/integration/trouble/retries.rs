@@ -47,6 +47,29 @@ fn an_object_that_is_throttled_always_fails_and_is_carried_over() {
 }
 
 #[test]
+fn a_night_begins_although_each_check_is_throttled_three_times() {
+    let world = World::asked_for(&["a"]);
+    let canary = "oms/sync_task/photos/.canary";
+    for (operation, bucket, key) in [
+        ("ListObjectsV2", "src", None),
+        ("GetObject", "src", None),
+        ("PutObject", "dst", Some(canary)),
+        ("GetObject", "dst", Some(canary)),
+        ("DeleteObject", "dst", Some(canary)),
+    ] {
+        let fault = Fault::answer(503, "SlowDown").operation(operation);
+        let fault = fault.bucket(bucket).times(3);
+        world.server.on(match key {
+            Some(key) => fault.key(key),
+            None => fault,
+        });
+    }
+    world.night(0);
+    assert_eq!(world.runs(), ["ended|1|1|0|0|0|0|done"]);
+    assert!(!world.server.keys("dst").contains(&canary.to_owned()));
+}
+
+#[test]
 fn bytes_that_are_not_those_of_the_source_are_never_synced() {
     let names = ["corrupted", "flipped", "truncated", "whole", "wrong-tag"];
     let world = World::asked_for(&names);
