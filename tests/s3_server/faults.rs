@@ -277,6 +277,13 @@ impl Faults {
         id
     }
 
+    /// Adds several at one instant: no request meets but some of them.
+    pub(super) fn add_all(&self, faults: Vec<Fault>) {
+        const NAMELESS: FaultId = FaultId(usize::MAX);
+        self.rules()
+            .extend(faults.into_iter().map(|fault| (NAMELESS, fault)));
+    }
+
     pub(super) fn remove(&self, id: FaultId) {
         self.rules().retain(|(rule, _)| *rule != id);
     }

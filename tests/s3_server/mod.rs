@@ -201,6 +201,15 @@ impl S3Server {
         self.with_bucket(bucket, |bucket| bucket.uploads.keys().cloned().collect())
     }
 
+    /// Those of the uploads that hold parts, and so cost their owner something.
+    pub fn uploads_with_parts(&self, bucket: &str) -> Vec<(String, String)> {
+        self.with_bucket(bucket, |bucket| {
+            let uploads = bucket.uploads.iter();
+            let with_parts = uploads.filter(|(_, upload)| !upload.parts.is_empty());
+            with_parts.map(|(upload, _)| upload.clone()).collect()
+        })
+    }
+
     /// All requests in the order of their arrival.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.server.log.to_vec()
@@ -220,6 +229,11 @@ impl S3Server {
     /// which they were added: it meets the first that is due, and every due callback.
     pub fn on(&self, fault: Fault) -> FaultId {
         self.server.faults.add(fault)
+    }
+
+    /// The same for several faults, from one instant on.
+    pub fn on_all(&self, faults: Vec<Fault>) {
+        self.server.faults.add_all(faults);
     }
 
     /// Takes one fault back.

@@ -93,16 +93,19 @@ impl Voyage {
         Ok(())
     }
 
-    /// The lists of each run that is over name what the ledger says.
+    /// The lists of each run that is over name what the ledger says. A run that
+    /// died may not have come to them, nor to those that it owed for others.
     fn compare_lists(&self) -> Result<(), TestCaseError> {
-        let last = u32::try_from(self.books.runs.len()).unwrap();
-        let over = self
+        let states = self
             .world
-            .rows("SELECT run FROM run_history WHERE state <> 'running'");
-        for run in over.iter().map(|run| run.parse::<u32>().unwrap()) {
-            if run < last && over.len() > 2 && run + 2 < last {
-                continue; // compared before
-            }
+            .rows("SELECT run || ' ' || state FROM run_history ORDER BY run");
+        let has_died = states.last().is_some_and(|run| run.ends_with("running"));
+        let over = states
+            .iter()
+            .filter_map(|run| run.split_once(' '))
+            .filter(|(_, state)| *state != "running");
+        for (run, _) in over {
+            let run: u32 = run.parse().unwrap();
             for (list, outcome) in [
                 ("success", "synced"),
                 ("skip", "ignored"),
@@ -114,7 +117,9 @@ impl Voyage {
                     "SELECT name FROM object_history WHERE run = {run} AND outcome = '{outcome}'
                      ORDER BY name"
                 ));
-                prop_assert_eq!(listed, settled, "{} list of run {}", list, run);
+                if !(has_died && listed.is_empty()) {
+                    prop_assert_eq!(listed, settled, "{} list of run {}", list, run);
+                }
             }
         }
         Ok(())
