@@ -12,6 +12,8 @@ pub mod cause;
 mod condition;
 mod counters;
 mod download;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod headers;
 #[cfg(test)]
 mod hostile;

@@ -45,7 +45,7 @@ struct Initiated {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ListPartsResult {
+pub(super) struct ListPartsResult {
     #[serde(default)]
     is_truncated: bool,
     next_part_number_marker: Option<u32>,
@@ -80,12 +80,8 @@ impl Bucket {
         request.body = Some(Body::Bytes(bytes::Bytes::new()));
         let response = self.send(request)?;
         let xml = self.read_xml(operation, Some(name), response, Duration::ZERO)?;
-        match parse::<Initiated>(&xml) {
-            Some(initiated) if !initiated.upload_id.is_empty() => {
-                Ok(UploadId::new(initiated.upload_id))
-            }
-            _ => Err(self.nonsense(operation, Some(name), "answered without an upload id")),
-        }
+        read_initiated(&xml)
+            .ok_or_else(|| self.nonsense(operation, Some(name), "answered without an upload id"))
     }
 
     /// Writes the part `number`, from 1 to 10,000.
@@ -136,7 +132,7 @@ impl Bucket {
                 }
                 answer => self.read_xml(operation, Some(name), answer?, Duration::ZERO)?,
             };
-            let page: ListPartsResult = parse(&xml).ok_or_else(|| {
+            let page = read_parts(&xml).ok_or_else(|| {
                 self.nonsense(
                     operation,
                     Some(name),
@@ -198,9 +194,9 @@ impl Bucket {
         if let Some(error) = S3Error::parse(&xml) {
             return Err(self.refusal(operation, Some(name), status, Some(error), None, id));
         }
-        match parse::<Completed>(&xml) {
-            Some(completed) => Ok(CompletedUpload {
-                etag: ETag::new(&completed.etag),
+        match read_completed(&xml) {
+            Some(etag) => Ok(CompletedUpload {
+                etag,
                 request_id: id,
             }),
             None => Err(self.nonsense(operation, Some(name), "answered without an ETag")),
@@ -221,6 +217,23 @@ impl Bucket {
             answer => answer.map(drop),
         }
     }
+}
+
+/// The id of the upload that the answer `xml` says was begun.
+pub(super) fn read_initiated(xml: &str) -> Option<UploadId> {
+    let initiated: Initiated = parse(xml)?;
+    (!initiated.upload_id.is_empty()).then(|| UploadId::new(initiated.upload_id))
+}
+
+/// A page of the parts of an upload.
+pub(super) fn read_parts(xml: &str) -> Option<ListPartsResult> {
+    parse(xml)
+}
+
+/// The tag of the object that the answer `xml` says was put together.
+pub(super) fn read_completed(xml: &str) -> Option<ETag> {
+    let completed: Completed = parse(xml)?;
+    Some(ETag::new(&completed.etag))
 }
 
 fn list_of_parts(parts: &[UploadedPart]) -> String {
@@ -272,12 +285,12 @@ mod tests {
                 "<?xml version=\"1.0\"?>\n<InitiateMultipartUploadResult{ns}><Bucket>b</Bucket>\
                  <Key>k</Key><UploadId>id+/=</UploadId></InitiateMultipartUploadResult>"
             );
-            assert_eq!(parse::<Initiated>(&xml).unwrap().upload_id, "id+/=");
+            assert_eq!(read_initiated(&xml).unwrap().as_str(), "id+/=");
             let xml = format!(
                 "  \n<CompleteMultipartUploadResult{ns}><Location>l</Location>\
                  <ETag>&#34;aa-2&quot;</ETag></CompleteMultipartUploadResult>"
             );
-            assert_eq!(parse::<Completed>(&xml).unwrap().etag, "\"aa-2\"");
+            assert_eq!(read_completed(&xml).unwrap().as_str(), "aa-2");
             assert!(S3Error::parse(&xml).is_none());
         }
     }

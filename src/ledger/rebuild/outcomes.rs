@@ -29,7 +29,9 @@ impl Rebuilding<'_> {
         match &listed.outcome {
             ListedOutcome::Synced(size_bytes) => {
                 self.counted.synced += 1;
-                self.counted.synced_bytes += size_bytes.unwrap_or(0);
+                let size_bytes = size_bytes.unwrap_or(0);
+                let sum = &mut self.counted.synced_bytes;
+                *sum = sum.saturating_add(size_bytes);
             }
             ListedOutcome::Failed(..) => self.counted.failed += 1,
             ListedOutcome::Ignored(_) => self.counted.ignored += 1,
