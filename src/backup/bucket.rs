@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use super::{BackupName, Kept, LedgerCopy, StoreError, beyond, choose, digest};
 use crate::data_dir::open_or_create;
 use crate::model::{CarriedHeaders, Failure, FailureCause, UploadId};
-use crate::s3::{Body, Bucket, Condition, GetOptions, Upload, UploadedPart};
+use crate::s3::{Body, Bucket, Condition, GetOptions, Listing, Upload, UploadedPart};
 
 /// How often the bucket is asked to take a copy or a part of it.
 const TRIES: u32 = 3;
@@ -96,16 +96,12 @@ impl BucketStore {
     fn names(&self) -> Result<Vec<BackupName>, Failure> {
         let prefix = format!("{}ledger-", self.prefix);
         let mut names = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let page = self.bucket.list(&prefix, None, next.as_deref(), 1000)?;
+        let mut listing = Listing::new(prefix);
+        while let Some(objects) = listing.next_page(&self.bucket)? {
             let ours = |name: &str| name.strip_prefix(&self.prefix)?.parse().ok();
-            names.extend(page.objects.iter().filter_map(|object| ours(&object.name)));
-            match page.next {
-                Some(continuation) => next = Some(continuation),
-                None => return Ok(names),
-            }
+            names.extend(objects.iter().filter_map(|object| ours(&object.name)));
         }
+        Ok(names)
     }
 
     fn put(&self, name: &str, copy: &LedgerCopy) -> Result<(), Failure> {

@@ -6,10 +6,7 @@ use std::path::Path;
 use super::stop::StopSignal;
 use crate::intake::{Found, ListSource, OBJECT_LISTS, Problem, Stat};
 use crate::model::{Failure, FailureCause, ObjectFacts, TaskId, Timestamp};
-use crate::s3::{Bucket, DownloadBody, GetOptions, ListPage};
-
-/// Names asked for at once.
-const PAGE: u16 = 1000;
+use crate::s3::{Bucket, DownloadBody, GetOptions, ListedObject, Listing};
 
 /// What is read of a list at once.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -42,44 +39,44 @@ impl<'a> BucketLists<'a> {
         answer.map_err(Failure::from).flatten()
     }
 
-    fn page(&self, after: Option<&str>) -> Result<ListPage, Failure> {
-        let prefix = format!("{}{OBJECT_LISTS}", self.prefix);
-        let after = after.map(str::to_owned);
-        self.ask(move |bucket| bucket.list(&prefix, None, after.as_deref(), PAGE))
-    }
-
-    /// What stands on one page, and the token of the next.
-    fn found(&self, after: Option<&str>) -> (Vec<Found>, Option<String>) {
-        match self.page(after) {
-            Ok(page) => {
-                let lists = page.objects.into_iter().filter_map(|object| {
-                    let path = object.name.strip_prefix(&self.prefix)?.to_owned();
-                    is_list(&path).then(|| Found::List {
-                        path,
-                        stat: stat(&object.facts),
-                    })
-                });
-                (lists.collect(), page.next)
-            }
+    /// What stands on the next page, and the listing behind it; `None` for
+    /// either if there is none.
+    fn found(&self, mut listing: Listing) -> (Option<Vec<Found>>, Option<Listing>) {
+        let page = self.ask(move |bucket| {
+            let objects = listing.next_page(bucket)?;
+            Ok((objects, listing))
+        });
+        match page {
+            Ok((objects, listing)) => (objects.map(|it| self.lists(it)), Some(listing)),
             Err(failure) => {
                 let problem = Problem {
                     path: OBJECT_LISTS.to_owned(),
                     error: as_io(failure),
                 };
-                (vec![Found::Unreadable(problem)], None)
+                (Some(vec![Found::Unreadable(problem)]), None)
             }
         }
+    }
+
+    fn lists(&self, objects: Vec<ListedObject>) -> Vec<Found> {
+        let lists = objects.into_iter().filter_map(|object| {
+            let path = object.name.strip_prefix(&self.prefix)?.to_owned();
+            is_list(&path).then(|| Found::List {
+                path,
+                stat: stat(&object.facts),
+            })
+        });
+        lists.collect()
     }
 }
 
 impl ListSource for BucketLists<'_> {
     fn walk(&self) -> Box<dyn Iterator<Item = Found> + '_> {
-        let mut next = Some(None::<String>);
+        let mut next = Some(Listing::new(format!("{}{OBJECT_LISTS}", self.prefix)));
         let pages = std::iter::from_fn(move || {
-            let token = next.take()?;
-            let (found, after) = self.found(token.as_deref());
-            next = after.map(Some);
-            Some(found)
+            let (found, listing) = self.found(next.take()?);
+            next = listing;
+            found
         });
         Box::new(pages.flatten())
     }

@@ -57,7 +57,8 @@ struct Contents {
 impl Bucket {
     /// A page of up to `max_keys` (at most 1,000) objects whose names begin
     /// with `prefix`: after the name `start_after`, or, from the second page
-    /// on, from where `continuation` says.
+    /// on, from where `continuation` says. For all pages there is
+    /// [`Listing`](super::Listing).
     ///
     /// # Errors
     /// The server refused or did not answer, or its answer cannot be read.

@@ -47,8 +47,11 @@ impl Bucket {
         more_time: Duration,
     ) -> Result<String, Failure> {
         let body = self
-            .read_body(response, MAX_XML_BYTES, more_time)
+            .read_body(response, MAX_XML_BYTES + 1, more_time)
             .map_err(|error| self.broken_body(operation, name, &error))?;
+        if body.len() > MAX_XML_BYTES {
+            return Err(self.nonsense(operation, name, "answered with more than 16 MiB of XML"));
+        }
         String::from_utf8(body)
             .map_err(|_| self.nonsense(operation, name, "answered with what is no text"))
     }

@@ -12,10 +12,7 @@ use crate::model::{Failure, FailureCause, ObjectFacts};
 use crate::preflight::tried;
 use crate::report::{ListFile, Manifest, manifest_of};
 use crate::run::RunError;
-use crate::s3::{Bucket, Download, GetOptions};
-
-/// Names asked for at once.
-const PAGE: u16 = 1000;
+use crate::s3::{Bucket, Download, GetOptions, Listing};
 
 /// A longer line is none of ours, nor is a longer manifest.
 const MOST_LINE_BYTES: u64 = 64 * 1024;
@@ -72,21 +69,17 @@ impl<'a> Delivered<'a> {
         folder: &str,
         mut visit: impl FnMut(&str, &ObjectFacts) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
-        let below = format!("{}{folder}", self.prefix);
-        let mut next = None::<String>;
-        loop {
-            let page = tried(|| self.bucket.list(&below, None, next.as_deref(), PAGE))
-                .map_err(RunError::Destination)?;
-            for object in page.objects {
+        let mut listing = Listing::new(format!("{}{folder}", self.prefix));
+        while let Some(objects) =
+            tried(|| listing.next_page(self.bucket)).map_err(RunError::Destination)?
+        {
+            for object in objects {
                 if let Some(path) = object.name.strip_prefix(&self.prefix) {
                     visit(path, &object.facts)?;
                 }
             }
-            next = page.next;
-            if next.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// The manifest at `path`.
@@ -125,7 +118,8 @@ impl<'a> Delivered<'a> {
     ) -> Result<String, RunError> {
         let download = self.open(list)?;
         let etag = download.head.facts.etag.as_str().to_owned();
-        let mut body = BufReader::new(download.body);
+        // What is longer than it should be is another file, however long.
+        let mut body = BufReader::new(download.body.take(list.bytes + 1));
         let mut hash = Sha256::new();
         let (mut number, mut line, mut wrong) = (0_u64, Vec::new(), None);
         loop {
