@@ -10,6 +10,7 @@ mod copies;
 mod faults;
 mod listing;
 mod multipart;
+mod oversized;
 mod patience;
 mod refusals;
 
