@@ -5,7 +5,7 @@ use chrono::NaiveTime;
 use toml::de::DeValue;
 
 use super::section::Section;
-use crate::model::{Slot, Timetable, Zone};
+use crate::model::{self, Slot, Timetable, Zone};
 
 /// The pace below which Nightferry itself gives a server up; servers do no less.
 const LEAST: ByteSize = ByteSize::kib(64);
@@ -66,8 +66,7 @@ fn slot(mut section: Section<'_>) -> Option<Slot> {
 }
 
 fn time_of_day(text: &str) -> Result<NaiveTime, String> {
-    let time = NaiveTime::parse_from_str(text, "%H:%M").ok();
-    time.filter(|_| text.len() == 5)
+    model::time_of_day(text)
         .ok_or_else(|| format!("{text:?} is no time of day; write one from \"00:00\" to \"23:59\""))
 }
 
@@ -105,7 +104,9 @@ mod tests {
             time_of_day("23:59"),
             Ok(NaiveTime::from_hms_opt(23, 59, 0).unwrap())
         );
-        for bad in ["", "1:00", "24:00", "01:60", "01:00:00", "noon"] {
+        for bad in [
+            "", "1:00", " 1:00", "+1:00", "01:+0", "24:00", "01:60", "01:00:00", "noon",
+        ] {
             assert!(time_of_day(bad).is_err(), "{bad}");
         }
     }

@@ -22,7 +22,7 @@ pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use run::{RunBooks, RunId, run_name};
 pub use task::TaskId;
 pub use throttling::{ThrottledMinute, Traffic};
-pub use time::{LocalTime, Month, Timestamp, Zone};
+pub use time::{LocalTime, Month, Timestamp, Zone, time_of_day};
 pub use timetable::{Slot, Timetable};
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use window::Window;

@@ -242,13 +242,31 @@ impl FromStr for Month {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no month; write YYYY-MM, `this` or `last`");
-        if text.len() != 7 {
+        if !has_form(text, "0000-00") {
             return Err(wrong());
         }
         NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
             .map(Self::of)
             .map_err(|_| wrong())
     }
+}
+
+/// A time of day, written `HH:MM` and in no other way.
+#[must_use]
+pub fn time_of_day(text: &str) -> Option<NaiveTime> {
+    has_form(text, "00:00")
+        .then(|| NaiveTime::parse_from_str(text, "%H:%M").ok())
+        .flatten()
+}
+
+/// Whether `text` has digits where `form` has them, and is the same elsewhere:
+/// chrono would let spaces and signs pass.
+fn has_form(text: &str, form: &str) -> bool {
+    let fits = |(is, form): (u8, u8)| match form {
+        b'0' => is.is_ascii_digit(),
+        other => is == other,
+    };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
 }
 
 #[cfg(test)]
@@ -340,6 +358,10 @@ mod tests {
             "2026-1",
             "26-01",
             "2026-01-01",
+            " 226-01",
+            "+226-01",
+            "2026- 1",
+            "2026-+1",
             "november",
             "",
         ] {

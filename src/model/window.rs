@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::{Days, NaiveDate, NaiveTime};
 
-use super::time::{Timestamp, Zone};
+use super::time::{Timestamp, Zone, time_of_day};
 
 /// A daily window, written `HH:MM-HH:MM`; one whose end is the earlier time
 /// goes over midnight.
@@ -72,13 +72,6 @@ impl FromStr for Window {
             Some((from, to)) => Ok(Self { from, to }),
         }
     }
-}
-
-/// `HH:MM`, and nothing else.
-fn time_of_day(text: &str) -> Option<NaiveTime> {
-    (text.len() == 5)
-        .then(|| NaiveTime::parse_from_str(text, "%H:%M").ok())
-        .flatten()
 }
 
 impl fmt::Display for Window {
@@ -179,6 +172,9 @@ mod tests {
             "01:00:00-06:00",
             "01:00-01:00",
             "é1:00-06:00",
+            " 1:00-06:00",
+            "+1:00-06:00",
+            "01: 0-06:00",
         ] {
             assert!(wrong.parse::<Window>().is_err(), "{wrong}");
         }
