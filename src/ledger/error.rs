@@ -45,6 +45,11 @@ pub enum LedgerError {
         /// What the system said.
         source: rusqlite::Error,
     },
+    /// The file is not in its place any more.
+    #[error(
+        "the ledger {0} was moved or deleted while it was in use; what was just to be written is not kept; put it back, restore a backup, or make it again from the delivered lists (`nightferry ledger rebuild`)"
+    )]
+    Gone(PathBuf),
     /// Another process held the ledger for longer than the busy timeout.
     #[error(
         "the ledger {0} stayed locked by another process; find out what holds it (a `sqlite3` shell with an open transaction?) and run again"

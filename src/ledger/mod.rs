@@ -37,6 +37,7 @@ mod tasks;
 mod throttling;
 mod withdraw;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,6 +82,15 @@ pub struct RunKey(pub(super) i64);
 pub struct Ledger {
     connection: Connection,
     path: PathBuf,
+    /// The file that was opened at `path`; `None` in memory.
+    file: Option<FileId>,
+}
+
+/// Which file it is, whatever its name: device and number.
+type FileId = (u64, u64);
+
+fn file_at(path: &Path) -> Option<FileId> {
+    path.metadata().ok().map(|file| (file.dev(), file.ino()))
 }
 
 impl Ledger {
@@ -142,6 +152,7 @@ impl Ledger {
         let ledger = Self {
             connection,
             path: path.to_owned(),
+            file: file_at(path),
         };
         ledger
             .connection
@@ -213,6 +224,10 @@ impl Ledger {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        // SQLite would go on writing into a file that has no name any more.
+        if self.file.is_some() && self.file != file_at(&self.path) {
+            return Err(LedgerError::Gone(self.path.clone()));
+        }
         let attempt = || {
             let transaction = self
                 .connection

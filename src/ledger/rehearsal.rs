@@ -43,6 +43,7 @@ impl Ledger {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            file: None,
         })
     }
 

@@ -115,6 +115,7 @@ impl RunError {
                 | LedgerError::Foreign(_)
                 | LedgerError::Newer { .. }
                 | LedgerError::Damaged(_)
+                | LedgerError::Gone(_)
                 | LedgerError::Unopenable { .. },
             ) => ExitReason::Unusable,
             Self::Rebuild(failure) => failure.exit_reason(),

@@ -10,6 +10,7 @@ mod breaker;
 mod care;
 mod delivery;
 mod disk;
+mod disk_care;
 mod doctor;
 mod hostile_server;
 mod interrupted;
