@@ -1,5 +1,6 @@
 //! The last step of a run: copies of the ledger to where the configuration wants them.
 
+use super::engine::reach;
 use super::error::RunError;
 use super::lock::{LockError, TaskLock};
 use crate::backup::{BucketStore, FolderStore, LedgerCopy, StoreError};
@@ -7,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::{BackupBucket, BackupConfig};
 use crate::data_dir::DataDir;
 use crate::model::Side;
-use crate::s3::{Bucket, BucketSpec, HttpClient};
+use crate::s3::HttpClient;
 
 /// What became of the backup.
 #[derive(Debug, Default)]
@@ -86,25 +87,12 @@ pub fn backup_store(
     keep: usize,
     clock: &Clock,
 ) -> Result<BucketStore, RunError> {
-    let unusable = RunError::BackupBucket;
-    let end = &config.end;
-    let keys = end
-        .resolve_credentials()
-        .map_err(|error| unusable(error.to_string()))?;
-    let spec = BucketSpec {
-        endpoint: end.endpoint.clone(),
-        region: end.region.clone(),
-        bucket: end.bucket.clone(),
-        path_style: end.path_style,
-        access_key_id: keys.access_key_id,
-        secret_access_key: keys.secret_access_key,
-        session_token: keys.session_token,
-        ask_checksums: false,
-        timeout: BucketSpec::TIMEOUT,
-    };
     let http = HttpClient::new(1)?;
-    let bucket = Bucket::new(&http, Side::Destination, spec, clock.clone())
-        .map_err(|error| unusable(error.to_string()))?;
+    if let Some(cap) = config.end.requests_per_second {
+        http.cap(&config.end.endpoint, cap);
+    }
+    let bucket = reach(&http, Side::Destination, &config.end, false, clock)
+        .map_err(RunError::BackupBucket)?;
     Ok(BucketStore {
         bucket,
         prefix: config.prefix.clone(),

@@ -249,14 +249,28 @@ fn bucket(
     end: &EndpointConfig,
     clock: &Clock,
 ) -> Result<Bucket, RunError> {
-    let unusable = |problem: String| RunError::End {
+    // Of the source always: what it states, the bytes that were read can be
+    // compared with, where its entity tag is no MD5.
+    let asks_checksums = side == Side::Source || task.overwrite == OverwriteMode::Checksum;
+    reach(http, side, end, asks_checksums, clock).map_err(|problem| RunError::End {
         task: task.id.to_string(),
         end: side.as_str(),
         problem,
-    };
+    })
+}
+
+/// The bucket that `end` describes, reached through `http`, or what is wrong with
+/// the description and what to do.
+pub(super) fn reach(
+    http: &HttpClient,
+    side: Side,
+    end: &EndpointConfig,
+    ask_checksums: bool,
+    clock: &Clock,
+) -> Result<Bucket, String> {
     let keys = end
         .resolve_credentials()
-        .map_err(|error| unusable(error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     let spec = BucketSpec {
         endpoint: end.endpoint.clone(),
         region: end.region.clone(),
@@ -265,17 +279,15 @@ fn bucket(
         access_key_id: keys.access_key_id,
         secret_access_key: keys.secret_access_key,
         session_token: keys.session_token,
-        // Of the source always: what it states, the bytes that were read can be
-        // compared with, where its entity tag is no MD5.
-        ask_checksums: side == Side::Source || task.overwrite == OverwriteMode::Checksum,
+        ask_checksums,
         timeout: BucketSpec::TIMEOUT,
     };
     // Another authority is trusted for this end alone: with one client for all it
     // could vouch for the other end, and other tasks' ends, too.
     let own = end.ca_file.as_deref().map(|path| trusting(http, path));
-    let own = own.transpose().map_err(unusable)?;
+    let own = own.transpose()?;
     Bucket::new(own.as_ref().unwrap_or(http), side, spec, clock.clone())
-        .map_err(|error| unusable(error.to_string()))
+        .map_err(|error| error.to_string())
 }
 
 /// A client that trusts the certificates of the file at `path` too.

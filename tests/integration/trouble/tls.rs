@@ -144,6 +144,25 @@ fn an_authority_is_trusted_at_the_end_that_names_it_and_nowhere_else() {
 }
 
 #[test]
+fn a_backup_bucket_may_have_an_authority_of_its_own() {
+    let world = Authority::new().world("127.0.0.1", 2100);
+    world.server.create_bucket("bak");
+    trust(&world, BOTH, "ca.pem");
+    let text = fs::read_to_string(world.config()).unwrap();
+    for (ca_file, code, copies) in [("", 7, 0), ("ca_file = \"ca.pem\"\n", 0, 1)] {
+        let section = format!(
+            "[backup.bucket]\nendpoint = \"{}\"\nbucket = \"bak\"\n{ca_file}\
+             access_key_id = \"{DESTINATION_KEY}\"\n\
+             secret_access_key = \"{DESTINATION_SECRET}\"\n",
+            world.server.endpoint()
+        );
+        fs::write(world.config(), format!("{text}{section}")).unwrap();
+        world.night(code);
+        assert_eq!(world.server.keys("bak").len(), copies);
+    }
+}
+
+#[test]
 fn a_file_that_is_no_certificate_is_a_mistake_of_the_configuration() {
     let world = Authority::new().world("127.0.0.1", 2100);
     let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
