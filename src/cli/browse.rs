@@ -9,6 +9,7 @@ use crate::intake::{LocalLists, passed_over};
 use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
 use crate::report::{self, Summary as Months};
+use crate::run::TaskLock;
 
 /// How each task stands now.
 pub fn status(context: &Context, asked: &Shown) -> Outcome {
@@ -26,7 +27,10 @@ pub fn status(context: &Context, asked: &Shown) -> Outcome {
                 let lists = LocalLists::new(&context.data_dir.task(task));
                 passed_over(&lists).values().sum()
             };
-            report::write_status(ledger, task, aside, context.clock.now(), out)
+            // What cannot be told is not said to be gone.
+            let at_work =
+                |task: &TaskId| TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true);
+            report::write_status(ledger, task, aside, at_work, context.clock.now(), out)
         },
     )
 }

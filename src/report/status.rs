@@ -9,8 +9,9 @@ use crate::ledger::{LastRun, Ledger, TaskStatus};
 use crate::model::{RunState, TaskId, Timestamp};
 
 /// Writes how `task`, or every task, stands: its books, its last run, and what
-/// someone should look at. `passed_over` says how many files in a task's
-/// `object_lists/` are not read as lists, which only the disk knows.
+/// someone should look at. Two things only the disk knows: `passed_over` says how
+/// many files in a task's `object_lists/` are not read as lists, and `at_work`
+/// whether a process is at work on the task.
 ///
 /// # Errors
 /// If the ledger cannot be read or does not know the task, or `out` not written.
@@ -18,6 +19,7 @@ pub fn write_status(
     ledger: &Ledger,
     task: Option<&TaskId>,
     passed_over: impl Fn(&TaskId) -> u64,
+    at_work: impl Fn(&TaskId) -> bool,
     now: Timestamp,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
@@ -37,7 +39,9 @@ pub fn write_status(
         }
         let (_, oldest) = ledger.pending(&status.task)?;
         let waiting = oldest.map(|oldest| age(now.ms() - oldest.at.ms()));
-        let rows = rows(status, waiting, passed_over(&status.task), now);
+        let mut rows = rows(status, waiting, passed_over(&status.task));
+        let died = has_died(ledger, status, &at_work)?;
+        rows.push(last_run(status, died, now));
         writeln!(out, "{}\n", status.task)?;
         write!(
             out,
@@ -48,12 +52,7 @@ pub fn write_status(
     Ok(())
 }
 
-fn rows(
-    status: &TaskStatus,
-    waiting: Option<String>,
-    passed_over: u64,
-    now: Timestamp,
-) -> Vec<Vec<String>> {
+fn rows(status: &TaskStatus, waiting: Option<String>, passed_over: u64) -> Vec<Vec<String>> {
     let row = |label: &str, number: u64, remark: String| {
         vec![
             format!("  {label}"),
@@ -97,18 +96,45 @@ fn rows(
             rows.push(row(label, number, remark(text)));
         }
     }
-    let last = status.last_run.as_ref();
-    rows.push(vec![
-        remark("  Last run"),
-        last.map_or_else(|| remark("none"), |run| run.number.to_string()),
-        last.map_or_else(String::new, |run| described(run, now)),
-    ]);
     rows
 }
 
-fn described(run: &LastRun, now: Timestamp) -> String {
+/// Whether the process of the run that stands as running is gone. A run holds its
+/// lock for as long as it stands so; one that ended between the two looks does
+/// not stand so any more.
+fn has_died(
+    ledger: &Ledger,
+    status: &TaskStatus,
+    at_work: impl Fn(&TaskId) -> bool,
+) -> Result<bool, ReportError> {
+    let running = |status: &TaskStatus| match &status.last_run {
+        Some(run) if run.state == RunState::Running => Some(run.number),
+        _ => None,
+    };
+    let Some(number) = running(status) else {
+        return Ok(false);
+    };
+    if at_work(&status.task) {
+        return Ok(false);
+    }
+    let again = ledger.task_status(Some(&status.task))?;
+    Ok(again.iter().any(|status| running(status) == Some(number)))
+}
+
+fn last_run(status: &TaskStatus, died: bool, now: Timestamp) -> Vec<String> {
+    let label = "  Last run".to_owned();
+    match &status.last_run {
+        None => vec![label, "none".to_owned(), String::new()],
+        Some(run) => vec![label, run.number.to_string(), described(run, died, now)],
+    }
+}
+
+fn described(run: &LastRun, died: bool, now: Timestamp) -> String {
     let ago = age(now.ms() - run.started.at.ms());
     let end = match (run.state, &run.exit_reasons) {
+        (RunState::Running, _) if died => "its process is gone: the next run takes up what it \
+                                           left, `nightferry run --settle-only` its lists alone"
+            .to_owned(),
         (RunState::Running, _) => "at work".to_owned(),
         (RunState::Interrupted, _) => "interrupted".to_owned(),
         (RunState::Ended, Some(reasons)) => reasons.clone(),

@@ -1,4 +1,8 @@
 //! One run at a time for each task, by a lock that a dead process cannot hold.
+//!
+//! A run holds its lock file alone; who only looks whether one does, shares it
+//! for a moment. So a run that finds the file held tries to share it: if it can,
+//! there are only lookers, and the lock is about to be free.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -14,6 +18,11 @@ use crate::data_dir::open_or_create;
 /// waited for within the system would not heed a signal.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
+/// How often, and how long apart, a run tries to get past those who only look,
+/// each of whom is gone at once.
+const PAST_LOOKERS: u32 = 100;
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Why the lock of a task is not ours.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -21,7 +30,9 @@ pub enum LockError {
     #[error("another run of this task is at work (it holds {0}); wait until it has ended")]
     Held(PathBuf),
     /// The lock file cannot be used.
-    #[error("cannot use the lock file {path}: {source}")]
+    #[error(
+        "cannot use the lock file {path}: {source}; check `data_dir` in the configuration and who may write there"
+    )]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -47,10 +58,29 @@ impl TaskLock {
             source,
         };
         let file = open_or_create(path, mode).map_err(unusable)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
-            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        for _ in 0..PAST_LOOKERS {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file }),
+                Err(TryLockError::Error(source)) => return Err(unusable(source)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            if !shared(&file).map_err(unusable)? {
+                break;
+            }
+            thread::sleep(LOOK);
+        }
+        Err(LockError::Held(path.to_owned()))
+    }
+
+    /// Whether a process holds the lock `path`. Looking takes it from nobody.
+    ///
+    /// # Errors
+    /// If the file cannot be read; that there is none means no.
+    pub fn is_held(path: &Path) -> io::Result<bool> {
+        match File::open(path) {
+            Ok(file) => Ok(!shared(&file)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -86,6 +116,15 @@ impl TaskLock {
     }
 }
 
+/// Whether the lock could be shared for a moment: nobody has it alone.
+fn shared(file: &File) -> io::Result<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(source)) => Err(source),
+    }
+}
+
 impl Drop for TaskLock {
     fn drop(&mut self) {
         // Closing the file is not enough while a process that was just forked
@@ -109,5 +148,25 @@ mod tests {
         ));
         drop(held);
         TaskLock::take(&path, 0o600).unwrap();
+    }
+
+    #[test]
+    fn looking_says_who_holds_a_lock_and_takes_it_from_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("photos.lock");
+        assert!(!TaskLock::is_held(&path).unwrap());
+        let held = TaskLock::take(&path, 0o600).unwrap();
+        assert!(TaskLock::is_held(&path).unwrap());
+        drop(held);
+        assert!(!TaskLock::is_held(&path).unwrap());
+
+        let looker = File::open(&path).unwrap();
+        looker.try_lock_shared().unwrap();
+        assert!(!TaskLock::is_held(&path).unwrap());
+        thread::scope(|scope| {
+            let run = scope.spawn(|| TaskLock::take(&path, 0o600));
+            looker.unlock().unwrap();
+            run.join().unwrap().unwrap();
+        });
     }
 }

@@ -60,6 +60,29 @@ fn the_next_run_makes_up_for_a_run_that_was_killed() {
 }
 
 #[test]
+fn status_tells_a_run_that_is_at_work_from_one_whose_process_is_gone() {
+    let world = World::asked_for(&["a"]);
+    let gate = world.server.gate("GetObject", "src", Some("a"));
+    let night = world.begins(&["run"]);
+    gate.wait_arrived();
+    let last_run = || {
+        let ended = world.does(&["status"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stdout.lines().last().unwrap().to_owned()
+    };
+    assert!(last_run().ends_with(", at work"), "{}", last_run());
+    night.kill();
+    assert!(
+        last_run().contains(", its process is gone: the next run takes up what it left"),
+        "{}",
+        last_run()
+    );
+    gate.open();
+    world.night(0);
+    assert!(last_run().ends_with(", done"), "{}", last_run());
+}
+
+#[test]
 fn what_a_killed_run_was_to_do_can_be_withdrawn_and_its_books_balance() {
     let world = killed_while_it_read_b();
     let ended = world.does(&["withdraw", "--task", "photos", "--name", "b"]);
