@@ -66,7 +66,7 @@ impl Conveyor<'_> {
             && let Some(reason) = open.or_else(|| self.means.stop.reason())
         {
             self.stopping = Some((reason, Instant::now()));
-            self.means.progress.stops(reason);
+            self.means.progress.stops(reason, self.means.stop);
         }
         if self.stopping.is_some() {
             self.means.transfer.stop.store(true, Ordering::Relaxed);

@@ -192,10 +192,10 @@ impl Engine {
     #[must_use]
     pub fn stop(&self, task: &TaskConfig) -> Stop {
         let now = self.clock.now();
-        let window = task
-            .window
-            .filter(|_| !self.options.ignore_window)
-            .map(|window| window.end_if_inside(now, task.zone).unwrap_or(now));
+        let window = task.window.filter(|_| !self.options.ignore_window);
+        let inside = window.and_then(|window| window.end_if_inside(now, task.zone));
+        let outside = window.filter(|_| inside.is_none());
+        let window_end = inside.or(outside.map(|_| now));
         let until = self
             .options
             .until
@@ -206,7 +206,8 @@ impl Engine {
             .map(|ms| self.began.plus_ms(ms));
         Stop {
             signal: self.signal.clone(),
-            deadline: [until, limit, window].into_iter().flatten().min(),
+            deadline: [until, limit, window_end].into_iter().flatten().min(),
+            outside,
             clock: self.clock.clone(),
         }
     }

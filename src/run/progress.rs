@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::stop::Stop;
 use crate::model::{Attempt, Deferral, Outcome};
 
 /// How often the bar's words are made anew.
@@ -87,19 +88,25 @@ impl Progress {
     }
 
     /// Says that nothing new begins, and how to hasten the end.
-    pub fn stops(&self, reason: Deferral) {
+    pub fn stops(&self, reason: Deferral, stop: &Stop) {
         if self.display == Display::Quiet {
             return;
         }
-        let why = match reason {
-            Deferral::Stopped => "asked to stop (once more: without waiting)",
-            Deferral::BreakerOpen => "one side goes on refusing or failing",
-            _ => "its time is up",
+        let ending = "what is in flight ends, the rest is deferred";
+        let said = match (reason, stop.outside) {
+            (Deferral::Stopped, _) => {
+                format!("asked to stop (once more: without waiting); {ending}")
+            }
+            (Deferral::BreakerOpen, _) => {
+                format!("one side goes on refusing or failing; {ending}")
+            }
+            (_, Some(window)) => format!(
+                "begun outside its window {window}; everything is deferred \
+                 (`--ignore-window` moves objects all the same)"
+            ),
+            (_, None) => format!("its time is up; {ending}"),
         };
-        let said = format!(
-            "{}: {why}; what is in flight ends, the rest is deferred",
-            self.task
-        );
+        let said = format!("{}: {said}", self.task);
         self.bar
             .suspend(|| tracing::info!(target: "progress", "{said}"));
     }

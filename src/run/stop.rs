@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::clock::Clock;
-use crate::model::{Deferral, Failure, FailureCause, Timestamp};
+use crate::model::{Deferral, Failure, FailureCause, Timestamp, Window};
 
 /// How often a signal is looked for while an answer is waited for.
 const TICK: Duration = Duration::from_millis(100);
@@ -110,6 +110,8 @@ pub struct Stop {
     pub signal: StopSignal,
     /// When the time is up.
     pub deadline: Option<Timestamp>,
+    /// The task's window, if the run begins outside it and so has no time at all.
+    pub outside: Option<Window>,
     /// Tells the time.
     pub clock: Clock,
 }

@@ -32,6 +32,10 @@ fn outside_its_window_a_run_takes_lists_in_and_defers_everything() {
     limit(&world, window(Utc::now(), 120, 180));
     let ended = world.night(6);
     assert!(ended.stdout.contains("2 deferred: window_ended"));
+    assert!(
+        ended.stderr.contains("photos: begun outside its window "),
+        "{ended:?}"
+    );
     assert_eq!(world.runs(), ["ended|2|0|0|0|2|6|deferred"]);
     assert_eq!(
         world.rows("SELECT name, deferral FROM pending_requests ORDER BY name"),
