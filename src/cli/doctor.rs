@@ -10,7 +10,7 @@ use crate::exit::ExitReason;
 use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::preflight::{Access, Check, Verdict, preflight};
-use crate::report::text::visible;
+use crate::report::text::{counted, visible};
 use crate::run::{RunError, StopSignal, ends, http_client, refuse_older};
 use crate::s3::Bucket;
 
@@ -82,14 +82,15 @@ fn line(task: &TaskConfig, check: &Check, reasons: &mut Vec<ExitReason>) -> Stri
         Verdict::Failed(failure) => {
             reasons.push(ExitReason::CouldNotBegin);
             let hint = crate::report::hints::hint(failure.cause);
-            let said = format!("{}: {}. {hint}", failure.cause, failure.message);
+            let message = failure.message.trim_end_matches('.');
+            let said = format!("{}: {message}. {hint}", failure.cause);
             row("PROBLEM", task, check.subject, &said)
         }
     }
 }
 
 fn row(verdict: &str, task: &str, subject: &str, said: &str) -> String {
-    format!("{verdict:8} {task:12} {subject:18} {}", visible(said))
+    format!("{verdict:8} {task:12} {subject:22} {}", visible(said))
 }
 
 fn ledger_line(context: &Context, reasons: &mut Vec<ExitReason>) -> String {
@@ -140,7 +141,7 @@ fn lists_line(context: &Context, task: &TaskConfig, reasons: &mut Vec<ExitReason
             "ok",
             task.id.as_str(),
             "lists",
-            &format!("{lists} lists can be read"),
+            &format!("{} can be read", counted(lists, "list")),
         )
     } else {
         reasons.push(ExitReason::Unexpected);

@@ -10,6 +10,7 @@ use super::failure::{Failed, Outcome};
 use super::{Context, output, shown};
 use crate::config::ListEncoding;
 use crate::intake::{self, EnqueueError, EnqueueTarget, names_in_arguments, names_in_lines};
+use crate::report::text::counted;
 
 /// Writes the names into a new list, all of them or none.
 pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
@@ -39,7 +40,12 @@ pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
     };
     match enqueued {
         Ok(enqueued) => output::write(|out| match &enqueued.path {
-            Some(path) => writeln!(out, "{}: {} names in {path}", task.id, enqueued.names),
+            Some(path) => writeln!(
+                out,
+                "{}: {} in {path}",
+                task.id,
+                counted(enqueued.names, "name")
+            ),
             None => writeln!(out, "{}: no names, so no list was written", task.id),
         }),
         Err(error) => Err(refuse(error)),

@@ -12,6 +12,7 @@ use crate::config::BackupConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Cell, Filter, Ledger, View};
 use crate::model::Zone;
+use crate::report::text::counted;
 use crate::run::{self, RunError, TaskLock, backup_store};
 
 /// Looks after the ledger.
@@ -70,7 +71,8 @@ fn prune(context: &Context, asked: &Prune) -> Outcome {
         return output::write(|out| {
             writeln!(
                 out,
-                "would take away {requests} requests settled before {before}"
+                "would take away {} settled before {before}",
+                counted(requests, "request")
             )
         });
     }
@@ -80,8 +82,9 @@ fn prune(context: &Context, asked: &Prune) -> Outcome {
     output::write(|out| {
         writeln!(
             out,
-            "took away {} requests settled before {before}, and {} rejected lines; all figures stay",
-            pruned.requests, pruned.rejected
+            "took away {} settled before {before}, and {}; all figures stay",
+            counted(pruned.requests, "request"),
+            counted(pruned.rejected, "rejected line")
         )
     })
 }

@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::exit::ExitReason;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::Ledger;
 use crate::report::text::visible;
 
 /// Does what the process's arguments ask for.
@@ -138,15 +138,6 @@ impl Context {
             }
         }
         Ok(tasks)
-    }
-
-    /// The ledger, for reading; `None` before the first run, and after one that
-    /// could not fill it.
-    fn ledger_if_any(&self) -> Result<Option<Ledger>, Failed> {
-        match Ledger::open_read_only(&self.data_dir.ledger()) {
-            Err(LedgerError::Missing(_)) => Ok(None),
-            opened => Ok(Some(opened?)),
-        }
     }
 
     /// The ledger, for reading.

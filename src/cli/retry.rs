@@ -10,6 +10,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Failures, Ledger};
 use crate::model::{ObjectName, TaskId};
+use crate::report::text::counted;
 use crate::run::{RunError, TaskLock};
 
 /// Makes failed requests pending again, task by task; one whose lock a run holds
@@ -35,9 +36,8 @@ pub fn retry(context: &Context, asked: &Retry) -> Outcome {
     for task in tasks {
         match retry_task(context, task, &failures) {
             Ok(retried) => {
-                output::write(|out| {
-                    writeln!(out, "{}: {retried} requests pending again", task.id)
-                })?;
+                let retried = counted(retried, "request");
+                output::write(|out| writeln!(out, "{}: {retried} pending again", task.id))?;
             }
             Err(failed) => {
                 tracing::error!("{}: {failed}", task.id);

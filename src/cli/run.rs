@@ -9,6 +9,8 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Filter, View};
 use crate::model::{RunBooks, TaskId};
+use crate::report::hints::hint;
+use crate::report::text::counted;
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{
     self, Display, Engine, NightReport, Options, RunError, StopSignal, rehearse, run_tasks,
@@ -94,9 +96,18 @@ fn options(context: &Context, asked: &Run) -> Options {
 
 /// The summary of the month, or the runs as JSON.
 fn say_end(context: &Context, asked: &Run, runs: &[(&TaskId, u64)]) -> Result<(), Failed> {
-    let Some(ledger) = context.ledger_if_any()? else {
-        return Ok(());
-    };
+    if runs.is_empty() {
+        // Why no run began has been said.
+        let shown = output::write(|out| {
+            if asked.json {
+                writeln!(out, "[]")
+            } else {
+                Ok(())
+            }
+        });
+        return shown.map(drop);
+    }
+    let ledger = context.ledger()?;
     if asked.json {
         let filters: Vec<Filter<'_>> = runs
             .iter()
@@ -131,29 +142,32 @@ fn say_problems(task: &TaskConfig, night: &NightReport) {
     if night.intake.rejected > named {
         let more = night.intake.rejected - named;
         tracing::warn!(
-            "{}: {more} more lines rejected; `nightferry lists` shows them",
-            task.id
+            "{}: {} rejected; `nightferry lists` shows them",
+            task.id,
+            counted(more, "more line")
         );
     }
     if let Some(failure) = &night.begin_failure {
         tracing::error!(
-            "{}: the run could not begin ({}): {}; its {} requests stay pending",
+            "{}: the run could not begin ({}): {}; its {} stay pending. {}",
             task.id,
             failure.cause,
-            failure.message,
-            night.books.taken
+            failure.message.trim_end_matches('.'),
+            counted(night.books.taken, "request"),
+            hint(failure.cause)
         );
     }
     if let Some(open) = &night.breaker {
         tracing::error!(
             "{}: the {} failed {} objects in a row, the last for {}: {}; \
-             they and the rest are deferred ({} requests)",
+             they and the rest are deferred ({}). {}",
             task.id,
             open.side,
             open.failures,
             open.cause,
-            open.message,
-            night.books.deferred
+            open.message.trim_end_matches('.'),
+            counted(night.books.deferred, "request"),
+            hint(open.cause)
         );
     }
     for conflict in &night.delivery.conflicts {
@@ -183,7 +197,8 @@ fn say_night(task: &TaskConfig, night: &NightReport, out: &mut impl Write) -> st
         writeln!(out, "  {} deferred: {deferral}", books.deferred)?;
     }
     if night.delivery.delivered > 0 {
-        writeln!(out, "  {} lists delivered", night.delivery.delivered)?;
+        let delivered = counted(night.delivery.delivered, "list");
+        writeln!(out, "  {delivered} delivered")?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::config::TaskConfig;
 use crate::intake::{self, IntakeSettings, LocalLists};
 use crate::ledger::{Ledger, Selection, TaskKey};
 use crate::model::ObjectName;
+use crate::report::text::counted;
 use crate::run::{RunError, TaskLock};
 
 /// Settles pending requests as withdrawn; those in lists that no run has loaded
@@ -50,7 +51,8 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
         )));
     }
     let withdrawn = ledger.withdraw(key, selection, now)?;
-    output::write(|out| writeln!(out, "{}: {withdrawn} requests withdrawn", task.id))
+    let withdrawn = counted(withdrawn, "request");
+    output::write(|out| writeln!(out, "{}: {withdrawn} withdrawn", task.id))
 }
 
 fn take_in(

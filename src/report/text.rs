@@ -51,6 +51,13 @@ pub fn thousands(number: i64) -> String {
     grouped
 }
 
+/// `1 list`, `2,000 lists`; for words that take an s.
+#[must_use]
+pub fn counted(number: u64, word: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {word}{s}", thousands(number.cast_signed()))
+}
+
 /// `1.5 GiB`.
 #[must_use]
 pub fn size(bytes: i64) -> String {
@@ -72,10 +79,7 @@ pub fn age(ms: i64) -> String {
         .into_iter()
         .find(|(length, _)| seconds >= *length)
         .unwrap_or((1, "second"));
-    match seconds / length {
-        1 => format!("1 {unit}"),
-        many => format!("{many} {unit}s"),
-    }
+    counted((seconds / length).unsigned_abs(), unit)
 }
 
 /// `text` as a cell that no spreadsheet takes for a formula.
@@ -116,6 +120,8 @@ mod tests {
         assert_eq!(thousands(-1_234_567), "-1,234,567");
         assert_eq!(size(0), "0 B");
         assert_eq!(size(3 << 29), "1.5 GiB");
+        assert_eq!(counted(1, "list"), "1 list");
+        assert_eq!(counted(2_000, "list"), "2,000 lists");
         assert_eq!(age(400), "0 seconds");
         assert_eq!(age(61_000), "1 minute");
         assert_eq!(age(3 * 86_400_000 + 5), "3 days");

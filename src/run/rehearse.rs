@@ -20,7 +20,7 @@ use crate::ledger::{Ledger, LedgerError, TaskKey};
 use crate::model::Failure;
 use crate::pool::guarded;
 use crate::preflight::{Access, first_failure, preflight};
-use crate::report::text::{size, thousands};
+use crate::report::text::{counted, size, thousands};
 use crate::transfer::{Buffers, Route, Transfer};
 
 /// Names that are read ahead of the looks.
@@ -97,10 +97,10 @@ impl fmt::Display for Rehearsal {
         let number = |count: u64| thousands(i64::try_from(count).unwrap_or(i64::MAX));
         writeln!(
             f,
-            "would take {} requests ({} of them in lists not loaded yet, {} lines rejected)",
-            number(self.taken),
+            "would take {} ({} of them in lists not loaded yet, {} rejected)",
+            counted(self.taken, "request"),
             number(self.in_lists),
-            number(self.rejected)
+            counted(self.rejected, "line")
         )?;
         if let Some(failure) = &self.begin_failure {
             return writeln!(
@@ -111,8 +111,8 @@ impl fmt::Display for Rehearsal {
         }
         writeln!(
             f,
-            "  {} names: {} to copy ({}), {} to ignore, {} would fail",
-            number(self.names),
+            "  {}: {} to copy ({}), {} to ignore, {} would fail",
+            counted(self.names, "name"),
             number(self.copy),
             size(i64::try_from(self.copy_bytes).unwrap_or(i64::MAX)),
             number(self.ignore),
@@ -120,8 +120,8 @@ impl fmt::Display for Rehearsal {
         )?;
         writeln!(
             f,
-            "  about {} HTTP requests for objects, besides lists",
-            number(self.requests)
+            "  about {} for objects, besides lists",
+            counted(self.requests, "HTTP request")
         )
     }
 }

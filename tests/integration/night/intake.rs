@@ -139,7 +139,7 @@ fn a_binary_file_is_all_rejected_lines_with_one_row_for_the_remainder() {
     );
     assert!(
         end.stderr
-            .ends_with("photos: 2490 more lines rejected; `nightferry lists` shows them\n"),
+            .ends_with("photos: 2,490 more lines rejected; `nightferry lists` shows them\n"),
         "{}",
         end.stderr
     );

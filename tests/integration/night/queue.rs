@@ -211,7 +211,7 @@ fn what_was_just_enqueued_is_withdrawn_before_any_run() {
     let end = harbour.run(&["withdraw", "--task", "photos", "--name", "b"]);
     assert_eq!(
         (end.code, end.stdout.as_str()),
-        (0, "photos: 1 requests withdrawn\n")
+        (0, "photos: 1 request withdrawn\n")
     );
     assert_eq!(harbour.night().code, 0);
     assert_eq!(harbour.requests(), ["a|synced|", "b|ignored|withdrawn"]);

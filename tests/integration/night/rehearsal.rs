@@ -57,7 +57,7 @@ fn a_rehearsal_counts_and_decides_everything() {
     assert_eq!((end.code, end.stderr.as_str()), (4, ""));
     assert_eq!(
         end.stdout,
-        "photos: would take 6 requests (5 of them in lists not loaded yet, 1 lines rejected)\n  \
+        "photos: would take 6 requests (5 of them in lists not loaded yet, 1 line rejected)\n  \
          5 names: 3 to copy (4 B), 1 to ignore, 1 would fail\n  \
          about 16 HTTP requests for objects, besides lists\n"
     );
@@ -105,7 +105,7 @@ fn a_rehearsal_before_the_first_run_leaves_no_trace() {
     assert_eq!(end.code, 0, "{}", end.stderr);
     assert!(
         end.stdout
-            .starts_with("photos: would take 1 requests (1 of them"),
+            .starts_with("photos: would take 1 request (1 of them"),
         "{}",
         end.stdout
     );
@@ -134,7 +134,7 @@ fn a_rehearsal_says_that_the_run_could_not_begin() {
     let lines: Vec<&str> = end.stdout.lines().collect();
     assert_eq!(
         lines[0],
-        "photos: would take 6 requests (5 of them in lists not loaded yet, 1 lines rejected)"
+        "photos: would take 6 requests (5 of them in lists not loaded yet, 1 line rejected)"
     );
     assert!(
         lines[1].starts_with("  could not begin (bucket_missing): "),

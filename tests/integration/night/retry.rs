@@ -70,7 +70,8 @@ fn failed_requests_are_taken_up_by_task_cause_run_and_name() {
         (&["--name", "never heard of"], &[]),
     ] {
         let harbour = failed_night();
-        let said = format!("photos: {} requests pending again\n", retried.len());
+        let plural = if retried.len() == 1 { "" } else { "s" };
+        let said = format!("photos: {} request{plural} pending again\n", retried.len());
         assert_eq!(
             retry(&harbour, arguments),
             (0, said, String::new()),

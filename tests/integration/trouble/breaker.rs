@@ -81,6 +81,7 @@ impl Outage {
         assert!(failures.parse::<u64>().unwrap() >= 20);
         let message = &world.rows("SELECT message FROM open_breakers")[0];
         let why = format!("the {} failed {failures} objects in a row", self.side);
+        let message = message.trim_end_matches('.');
         let because = format!("the last for {}: {message}", self.cause);
         for text in [&why, &because, "they and the rest are deferred"] {
             assert!(stderr.contains(text), "{text}\n{stderr}");

@@ -179,12 +179,12 @@ fn what_was_pruned_is_said() {
     world.check_books();
     let rehearsed = world.does(&["ledger", "prune", "--keep-months", "3", "--dry-run"]);
     assert!(
-        rehearsed.stdout.contains("would take away 1 requests"),
+        rehearsed.stdout.contains("would take away 1 request"),
         "{rehearsed:?}"
     );
     let pruned = world.does(&["ledger", "prune", "--keep-months", "3"]);
     assert_eq!(pruned.code, Some(0), "{pruned:?}");
-    assert!(pruned.stdout.contains("took away 1 requests"), "{pruned:?}");
+    assert!(pruned.stdout.contains("took away 1 request "), "{pruned:?}");
     world.check_books();
     let out = world.folder.path().join("out");
     let out = out.to_str().unwrap();

@@ -87,7 +87,7 @@ fn what_a_killed_run_was_to_do_can_be_withdrawn_and_its_books_balance() {
     let world = killed_while_it_read_b();
     let ended = world.does(&["withdraw", "--task", "photos", "--name", "b"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.stdout, "photos: 1 requests withdrawn\n");
+    assert_eq!(ended.stdout, "photos: 1 request withdrawn\n");
     world.check_books();
     world.night(0);
     assert_eq!(

@@ -21,6 +21,7 @@ fn unusable(world: &World, message: &str) {
         assert_eq!(ended.code, Some(3), "{command:?} {said}");
         if command == ["run"] {
             assert_eq!(world.server.requests().len(), requests);
+            assert_eq!(said.matches(message).count(), 1, "{said}");
         }
     }
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -55,7 +55,7 @@ impl Outage {
 
     fn doctor_says(&self, ended: &Ended) {
         assert_eq!(ended.code, Some(9), "{ended:?}");
-        let problem = format!("PROBLEM  photos       {:18} {}: ", self.subject, self.cause);
+        let problem = format!("PROBLEM  photos       {:22} {}: ", self.subject, self.cause);
         assert!(ended.stdout.contains(&problem), "{ended:?}");
     }
 
