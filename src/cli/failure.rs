@@ -102,9 +102,11 @@ impl From<RestoreError> for Failed {
                 reason: ExitReason::Usage,
                 error: error.into(),
             },
-            RestoreError::Backup(_) | RestoreError::Damaged { .. } | RestoreError::Present(_) => {
-                Self::unusable(error)
-            }
+            RestoreError::Missing(_)
+            | RestoreError::Foreign(_)
+            | RestoreError::Backup(_)
+            | RestoreError::Damaged { .. }
+            | RestoreError::Present(_) => Self::unusable(error),
             RestoreError::File { .. } => Self::unexpected(error),
         }
     }

@@ -6,6 +6,7 @@ use super::args::Rebuild;
 use super::failure::{Failed, Outcome};
 use super::ledger::lock_all;
 use super::{Context, output, shown};
+use crate::report::text::counted;
 use crate::run::{self, RunError, Target, http_client};
 
 /// Makes the ledger again. No run of any task may be at work: all of them use it.
@@ -38,14 +39,22 @@ pub fn rebuild(context: &Context, asked: &Rebuild) -> Outcome {
         );
     }
     output::write(|out| {
-        for task in &made {
-            let books = &task.books;
+        for task in &made.tasks {
             writeln!(
                 out,
-                "{}: {} runs, {} synced + {} failed + {} ignored; {} requests are pending",
-                task.task, task.runs, books.synced, books.failed, books.ignored, task.pending
+                "{}: {}: {} synced + {} failed + {} ignored + {} pending",
+                task.task,
+                counted(task.runs, "run"),
+                task.synced,
+                task.failed,
+                task.ignored,
+                task.pending
             )?;
         }
-        writeln!(out, "{}: whole, and the books balance", shown(target.path))
+        writeln!(out, "{}: whole, and the books balance", shown(target.path))?;
+        match &made.kept {
+            Some(kept) => writeln!(out, "  the one before is kept as {}", shown(kept)),
+            None => Ok(()),
+        }
     })
 }

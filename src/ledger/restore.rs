@@ -19,7 +19,13 @@ pub enum RestoreError {
     /// The path is the ledger itself.
     #[error("{0} is the ledger itself; name a backup of it")]
     Itself(PathBuf),
-    /// The backup is no ledger, or of a newer release, or cannot be read.
+    /// There is no backup.
+    #[error("there is no backup at {0}; name a file, or a folder of backups")]
+    Missing(PathBuf),
+    /// The backup is something else.
+    #[error("{0} is no backup of a Nightferry ledger; name another file")]
+    Foreign(PathBuf),
+    /// The backup is of a newer release, or cannot be read.
     #[error(transparent)]
     Backup(LedgerError),
     /// The backup is damaged.
@@ -125,7 +131,7 @@ fn clear_leftovers(folder: &Path, place: &Path) -> io::Result<()> {
 /// is only ever read.
 fn copy_with_log(from: &Path, to: &Path, file_mode: u32) -> Result<(), RestoreError> {
     let mut source = File::open(from).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => RestoreError::Backup(LedgerError::Missing(from.to_owned())),
+        io::ErrorKind::NotFound => RestoreError::Missing(from.to_owned()),
         _ => failed(from, error),
     })?;
     let mut copy = open_or_create(to, file_mode).map_err(|error| failed(to, error))?;
@@ -147,6 +153,8 @@ fn prove(copy: &Path, from: &Path) -> Result<(), RestoreError> {
     };
     let sorted = |error: LedgerError| match error {
         LedgerError::Damaged(_) => damaged("SQLite cannot read it".to_owned()),
+        // An empty file is none yet, and no backup either.
+        LedgerError::Missing(_) | LedgerError::Foreign(_) => RestoreError::Foreign(from.to_owned()),
         other => RestoreError::Backup(other),
     };
     let mut ledger = Ledger::connect(copy, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sorted)?;

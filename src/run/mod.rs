@@ -33,7 +33,7 @@ pub use lock::{LockError, TaskLock};
 pub use night::{NightReport, run_task};
 pub use older::refuse_older;
 pub use progress::Display;
-pub use rebuild::{RebuildFailure, RebuiltTask, Target, rebuild};
+pub use rebuild::{RebuildFailure, Rebuilt, RebuiltTask, Target, rebuild};
 pub use rehearse::{Rehearsal, rehearse};
 pub use share::{Share, TaskShare};
 pub use stop::{NotWaited, Stop, StopSignal};

@@ -11,6 +11,7 @@ use super::bucket_lists::BucketLists;
 use super::engine::{Ends, Engine};
 use super::error::RunError;
 use super::limits;
+use super::older::refuse_older;
 use super::stop::NotWaited;
 use super::voyage::{Look, Voyage};
 use crate::config::TaskConfig;
@@ -129,7 +130,8 @@ impl fmt::Display for Rehearsal {
 /// Decides for every name that a run of `task` would take now.
 ///
 /// # Errors
-/// If the ledger or the configuration cannot be used.
+/// If the ledger or the configuration cannot be used; a ledger that a run would
+/// refuse, too.
 pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunError> {
     let ends = engine.ends(task)?;
     let mut ledger = Ledger::open_to_rehearse(&engine.data_dir.ledger())?;
@@ -145,6 +147,9 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
         Err(NotWaited::Urgent) => None,
         Err(not_waited) => Some(not_waited.into()),
     };
+    if task.deliver_lists && rehearsal.begin_failure.is_none() {
+        rehearsal.begin_failure = refuse_older(&ledger, task, &ends.destination, &engine.signal)?;
+    }
     gather(engine, task, key, &ends, &mut ledger, &mut rehearsal)?;
     if rehearsal.begin_failure.is_none() {
         look_at_all(engine, task, key, &ends, &ledger, &mut rehearsal)?;

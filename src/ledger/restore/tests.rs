@@ -123,8 +123,11 @@ fn what_is_no_sound_ledger_is_refused_and_changes_nothing() {
     let mut newer = whole.clone();
     newer[63] = 99;
     let cases = [
-        (b"a letter".repeat(99), "is no Nightferry ledger"),
-        (Vec::new(), "there is no ledger at"),
+        (
+            b"a letter".repeat(99),
+            "is no backup of a Nightferry ledger",
+        ),
+        (Vec::new(), "is no backup of a Nightferry ledger"),
         (middle, "is damaged"),
         (half, "is damaged"),
         (newer, "has ledger version 99"),

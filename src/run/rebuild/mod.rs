@@ -8,7 +8,7 @@ mod delivered;
 mod error;
 mod place;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::delivered::{Delivered, Fetched};
 pub use self::error::RebuildFailure;
@@ -19,7 +19,6 @@ use crate::clock::Clock;
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Ledger, LedgerError, RebuildError, Rebuilding, RebuiltRun, TaskKey};
-use crate::model::RunBooks;
 use crate::report::{ListKind, Manifest, read_listed};
 use crate::s3::HttpClient;
 
@@ -33,10 +32,23 @@ pub struct RebuiltTask {
     pub task: String,
     /// Runs with a manifest.
     pub runs: u64,
-    /// What they took, synced, failed, ignored and left, together.
-    pub books: RunBooks,
+    /// Requests that have each outcome now.
+    pub synced: u64,
+    /// As `synced`.
+    pub failed: u64,
+    /// As `synced`.
+    pub ignored: u64,
     /// Requests that the next run takes.
     pub pending: u64,
+}
+
+/// A ledger that was made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Task by task.
+    pub tasks: Vec<RebuiltTask>,
+    /// Where the ledger is now that was in its place.
+    pub kept: Option<PathBuf>,
 }
 
 /// Where the new ledger goes.
@@ -61,7 +73,7 @@ pub fn rebuild(
     http: &HttpClient,
     clock: &Clock,
     target: Target<'_>,
-) -> Result<Vec<RebuiltTask>, RunError> {
+) -> Result<Rebuilt, RunError> {
     place::refuse_occupied(target)?;
     let draft = place::Draft::begin(target)?;
     let mut ledger = Ledger::open(draft.path(), target.file_mode)?;
@@ -76,8 +88,8 @@ pub fn rebuild(
         return Err(RebuildFailure::Unbalanced(problems).into());
     }
     drop(ledger);
-    draft.take_place(target, clock.now())?;
-    Ok(made)
+    let kept = draft.take_place(target, clock.now())?;
+    Ok(Rebuilt { tasks: made, kept })
 }
 
 fn rebuild_task(
@@ -88,25 +100,13 @@ fn rebuild_task(
 ) -> Result<RebuiltTask, RunError> {
     let now = task.zone.local(clock.now());
     let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, now)?;
-    let mut made = RebuiltTask {
-        task: task.id.to_string(),
-        runs: 0,
-        books: RunBooks::default(),
-        pending: 0,
-    };
+    let mut runs = 0;
     let mut last: Option<Manifest> = None;
     for path in delivered.manifests()? {
         let (manifest, fetched) = delivered.manifest(&path)?;
         follows(&manifest, last.as_ref(), &path)?;
         enter_run(ledger, key, delivered, &manifest, &fetched)?;
-        let books = manifest.books.books;
-        made.runs += 1;
-        made.books.taken += books.taken;
-        made.books.synced += books.synced;
-        made.books.failed += books.failed;
-        made.books.ignored += books.ignored;
-        made.books.deferred += books.deferred;
-        made.books.synced_bytes += books.synced_bytes;
+        runs += 1;
         last = Some(manifest);
     }
     if let Some(last) = &last {
@@ -117,8 +117,18 @@ fn rebuild_task(
         let etag = facts.etag.as_str();
         Ok(ledger.rebuild_input_list(key, path, facts.size_bytes, etag)?)
     })?;
-    made.pending = ledger.pending_count(key)?;
-    Ok(made)
+    let stands = ledger.task_status(Some(&task.id))?;
+    let stands = stands.into_iter().next().ok_or_else(|| {
+        RebuildFailure::Unbalanced(vec![format!("the task {} is not in it", task.id)])
+    })?;
+    Ok(RebuiltTask {
+        task: task.id.to_string(),
+        runs,
+        synced: stands.synced,
+        failed: stands.failed,
+        ignored: stands.ignored,
+        pending: stands.pending,
+    })
 }
 
 /// Whether no manifest is missing between this one and the last.

@@ -48,7 +48,12 @@ impl Draft {
     /// Puts the ledger, which is closed by now, into its place. A ledger that is
     /// there is moved aside, its side files with it: a new ledger beside an old
     /// write-ahead log would be broken.
-    pub fn take_place(self, target: Target<'_>, now: Timestamp) -> Result<(), RebuildFailure> {
+    /// Answers where that is.
+    pub fn take_place(
+        self,
+        target: Target<'_>,
+        now: Timestamp,
+    ) -> Result<Option<PathBuf>, RebuildFailure> {
         self.move_to(target, now)
             .map_err(|source| RebuildFailure::Write {
                 path: target.path.to_owned(),
@@ -56,12 +61,14 @@ impl Draft {
             })
     }
 
-    fn move_to(&self, target: Target<'_>, now: Timestamp) -> io::Result<()> {
+    fn move_to(&self, target: Target<'_>, now: Timestamp) -> io::Result<Option<PathBuf>> {
         File::open(&self.path)?.sync_all()?;
-        let aside = format!(".{}.old", Zone::UTC.local(now).stamp());
+        let aside = format!(".replaced-{}", Zone::UTC.local(now).stamp());
+        let aside = with_suffix(target.path, &aside);
+        let is_kept = target.replace && target.path.symlink_metadata().is_ok();
         for side in ["-wal", "-shm", ""] {
             let from = with_suffix(target.path, side);
-            let to = with_suffix(&with_suffix(target.path, &aside), side);
+            let to = with_suffix(&aside, side);
             absent_is_fine(if target.replace {
                 fs::rename(from, to)
             } else {
@@ -73,7 +80,8 @@ impl Draft {
         }
         fs::rename(&self.path, target.path)?;
         let folder = target.path.parent().filter(|it| !it.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(is_kept.then_some(aside))
     }
 
     fn error(&self, source: io::Error) -> RebuildFailure {

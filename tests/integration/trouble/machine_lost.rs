@@ -219,12 +219,20 @@ fn a_ledger_rebuilt_twice_is_the_same_and_the_old_one_is_kept_aside() {
     for _ in 0..2 {
         let rebuilt = world.does(&["ledger", "rebuild", "--replace"]);
         assert_eq!(rebuilt.code, Some(0), "{rebuilt:?}");
+        let books = &world.rows(
+            "SELECT format('%d synced + %d failed + %d ignored + %d pending',
+                           synced, failed, ignored, pending) FROM books",
+        )[0];
+        for said in [books, "the one before is kept as ", ".replaced-"] {
+            assert!(rebuilt.stdout.contains(said), "{said}: {rebuilt:?}");
+        }
         compare(&before, &answers(&world));
     }
     let aside = fs::read_dir(world.data()).unwrap();
     let aside = aside.filter(|entry| {
         let name = entry.as_ref().unwrap().file_name();
-        name.to_string_lossy().ends_with(".old")
+        let name = name.to_string_lossy();
+        name.contains(".replaced-") && !name.ends_with("-wal") && !name.ends_with("-shm")
     });
     assert_eq!(aside.count(), 2);
     // The lists are still there, and all of them known.
@@ -251,6 +259,9 @@ fn an_older_backup_is_refused() {
     fs::copy(&backup, world.ledger_file()).unwrap();
     refused(&world);
     assert_eq!(world.runs().len(), 1, "no run was begun");
+    let rehearsed = world.does(&["run", "--dry-run"]);
+    assert_eq!(rehearsed.code, Some(3), "{rehearsed:?}");
+    assert!(rehearsed.stderr.contains("is older than"), "{rehearsed:?}");
     let doctor = world.does(&["doctor"]);
     assert_eq!(doctor.code, Some(3), "{doctor:?}");
     assert!(doctor.stdout.contains("is older than"), "{doctor:?}");
