@@ -138,20 +138,16 @@ pub struct Enqueue {
 
 /// `withdraw`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true)))]
 pub struct Withdraw {
     /// The task
     #[arg(long, value_name = "ID")]
     pub task: String,
     /// All pending requests of this list, as `nightferry lists` shows its path
-    #[arg(
-        long,
-        value_name = "PATH",
-        required_unless_present = "name",
-        conflicts_with = "name"
-    )]
+    #[arg(long, value_name = "PATH", group = "what")]
     pub list: Option<String>,
     /// All pending requests for this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "what")]
     pub name: Option<String>,
 }
 
@@ -196,7 +192,7 @@ pub struct Run {
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
     pub until: Option<NaiveTime>,
     /// Begin nothing new after so long, such as 6h or 90m
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_duration: Option<std::time::Duration>,
     /// Only complete what an earlier run could not: record copies that it made and
     /// did not come to record, write and deliver lists; take in and move nothing
@@ -404,6 +400,11 @@ pub struct Prune {
     /// Only say how many requests would go
     #[arg(long = "dry-run")]
     pub rehearse: bool,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a duration is written with its unit, such as 6h, 90m or 1h30m".to_owned())
 }
 
 fn time_of_day(text: &str) -> Result<NaiveTime, String> {
