@@ -75,6 +75,26 @@ impl ExitReason {
         }
     }
 
+    /// Those that hold; [`Done`](Self::Done) if none does.
+    #[must_use]
+    pub fn that_hold<const N: usize>(reasons: [(bool, Self); N]) -> Vec<Self> {
+        let holding = reasons
+            .into_iter()
+            .filter_map(|(holds, reason)| holds.then_some(reason));
+        let mut holding: Vec<Self> = holding.collect();
+        if holding.is_empty() {
+            holding.push(Self::Done);
+        }
+        holding
+    }
+
+    /// The words of `reasons`, as `run_history.exit_reasons` has them.
+    #[must_use]
+    pub fn words(reasons: &[Self]) -> String {
+        let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+        words.join(",")
+    }
+
     /// The most serious of `reasons`; [`Done`](Self::Done) if there are none.
     #[must_use]
     pub fn most_serious(reasons: &[Self]) -> Self {
@@ -99,5 +119,18 @@ mod tests {
         let reasons = [ExitReason::Owed, ExitReason::Deferred, ExitReason::Failed];
         assert_eq!(ExitReason::most_serious(&reasons), ExitReason::Failed);
         assert_eq!(ExitReason::most_serious(&[]), ExitReason::Done);
+    }
+
+    #[test]
+    fn what_holds_is_said_and_if_nothing_does_that_it_is_done() {
+        let reasons = |failed, deferred| {
+            ExitReason::words(&ExitReason::that_hold([
+                (failed, ExitReason::Failed),
+                (deferred, ExitReason::Deferred),
+            ]))
+        };
+        assert_eq!(reasons(true, true), "failed,deferred");
+        assert_eq!(reasons(false, true), "deferred");
+        assert_eq!(reasons(false, false), "done");
     }
 }

@@ -9,6 +9,7 @@ mod ledger;
 mod lists;
 mod output;
 mod rebuild;
+mod resting;
 mod retry;
 mod run;
 mod withdraw;

@@ -5,13 +5,13 @@ use std::io::Write;
 use super::args::Retry;
 use super::browse::refuse_unknown_run;
 use super::failure::{Failed, Outcome};
+use super::resting::RestingTask;
 use super::{Context, output};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
-use crate::ledger::{Failures, Ledger};
+use crate::ledger::Failures;
 use crate::model::{ObjectName, TaskId};
 use crate::report::text::counted;
-use crate::run::{RunError, TaskLock};
 
 /// Makes failed requests pending again, task by task; one whose lock a run holds
 /// does not stop the others.
@@ -53,17 +53,6 @@ fn retry_task(
     task: &TaskConfig,
     failures: &Failures<'_>,
 ) -> Result<u64, Failed> {
-    context
-        .data_dir
-        .prepare([&task.id])
-        .map_err(Failed::unusable)?;
-    let modes = context.data_dir.modes();
-    let _lock =
-        TaskLock::take(&context.data_dir.lock(&task.id), modes.file).map_err(RunError::from)?;
-    let mut ledger = Ledger::open(&context.ledger_path(), modes.file)?;
-    let now = task.zone.local(context.clock.now());
-    let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, now)?;
-    // A run whose process died: its books are closed before requests are pending anew.
-    ledger.interrupt_runs(key, now)?;
-    Ok(ledger.retry(key, failures)?)
+    let mut resting = RestingTask::take(context, task)?;
+    Ok(resting.ledger.retry(resting.key, failures)?)
 }

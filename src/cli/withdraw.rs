@@ -5,13 +5,14 @@ use std::thread;
 
 use super::args::Withdraw;
 use super::failure::{Failed, Outcome};
+use super::resting::RestingTask;
 use super::{Context, output};
 use crate::config::TaskConfig;
 use crate::intake::{self, IntakeSettings, LocalLists};
 use crate::ledger::{Ledger, Selection, TaskKey};
 use crate::model::ObjectName;
 use crate::report::text::counted;
-use crate::run::{RunError, TaskLock};
+use crate::run::RunError;
 
 /// Settles pending requests as withdrawn; those in lists that no run has loaded
 /// yet too, so what was just enqueued can be taken back. Not beside a run, which
@@ -24,19 +25,9 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
         .map(ObjectName::new)
         .transpose()
         .map_err(|reason| Failed::usage(format!("no object can have that name: {reason}")))?;
-    context
-        .data_dir
-        .prepare([&task.id])
-        .map_err(Failed::unusable)?;
-    let modes = context.data_dir.modes();
-    let _lock =
-        TaskLock::take(&context.data_dir.lock(&task.id), modes.file).map_err(RunError::from)?;
-    let mut ledger = Ledger::open(&context.ledger_path(), modes.file)?;
-    let now = task.zone.local(context.clock.now());
-    let key = ledger.enter_task(&task.id, task.zone, task.carry_over_days, now)?;
-    // A run whose process died took them too: its books are closed before they change.
-    ledger.interrupt_runs(key, now)?;
-    take_in(context, task, key, &mut ledger)?;
+    let mut resting = RestingTask::take(context, task)?;
+    let (ledger, key) = (&mut resting.ledger, resting.key);
+    take_in(context, task, key, ledger)?;
     let selection = match (&asked.list, &name) {
         (Some(path), _) => Selection::List(path),
         (None, Some(name)) => Selection::Name(name),
@@ -50,7 +41,7 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
             task.id
         )));
     }
-    let withdrawn = ledger.withdraw(key, selection, now)?;
+    let withdrawn = ledger.withdraw(key, selection, resting.now)?;
     let withdrawn = counted(withdrawn, "request");
     output::write(|out| writeln!(out, "{}: {withdrawn} withdrawn", task.id))
 }

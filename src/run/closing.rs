@@ -117,24 +117,16 @@ impl Night<'_> {
         // A list that was not waited for is one more thing that the stop left.
         let unread = !report.intake.seen.problems.is_empty();
         let unwaited = unread && self.stop.signal.is_urgent();
-        let holds = [
+        let reasons = ExitReason::that_hold([
             (!report.imbalance.is_empty(), ExitReason::Unbalanced),
             (unread && !unwaited, ExitReason::Unexpected),
             (report.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (failed, ExitReason::Failed),
             (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
             (owed, ExitReason::Owed),
-        ];
-        let mut reasons: Vec<ExitReason> = holds
-            .into_iter()
-            .filter_map(|(holds, reason)| holds.then_some(reason))
-            .collect();
-        if reasons.is_empty() {
-            reasons.push(ExitReason::Done);
-        }
-        let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+        ]);
         let code = ExitReason::most_serious(&reasons).code();
-        ledger.close_run(self.run.key, code, &words.join(","))?;
+        ledger.close_run(self.run.key, code, &ExitReason::words(&reasons))?;
         self.report.reasons = reasons;
         Ok(())
     }

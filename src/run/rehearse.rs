@@ -62,14 +62,11 @@ impl Rehearsal {
     #[must_use]
     pub fn exit_reason(&self) -> Vec<ExitReason> {
         let fails = self.fail > 0 || self.rejected > 0;
-        [
+        ExitReason::that_hold([
             (self.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (fails, ExitReason::Failed),
             (!self.problems.is_empty(), ExitReason::Unexpected),
-        ]
-        .into_iter()
-        .filter_map(|(holds, reason)| holds.then_some(reason))
-        .collect()
+        ])
     }
 
     fn count(&mut self, look: &Result<Look, Failure>) {

@@ -270,25 +270,17 @@ fn answer(ledger: &mut Ledger, task: &TaskConfig, last: &Manifest) -> Result<(),
         return Ok(());
     }
     let books = last.books.books;
-    let holds = [
+    let reasons = ExitReason::that_hold([
         (last.notes.begin_cause.is_some(), ExitReason::CouldNotBegin),
         (
             books.failed > 0 || last.notes.rejected > 0,
             ExitReason::Failed,
         ),
         (books.deferred > 0, ExitReason::Deferred),
-    ];
-    let mut reasons: Vec<ExitReason> = holds
-        .into_iter()
-        .filter_map(|(holds, reason)| holds.then_some(reason))
-        .collect();
-    if reasons.is_empty() {
-        reasons.push(ExitReason::Done);
-    }
-    let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+    ]);
     let code = ExitReason::most_serious(&reasons).code();
     if let Some(run) = ledger.run_numbered(&task.id, last.run)? {
-        ledger.close_run(run, code, &words.join(","))?;
+        ledger.close_run(run, code, &ExitReason::words(&reasons))?;
     }
     Ok(())
 }
