@@ -14,6 +14,10 @@ use super::pace::Pacer;
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most headers that an answer may have: the 2 KiB of metadata that S3 takes
+/// are a thousand in the extreme. Together they may not exceed about 400 KiB.
+const MOST_HEADERS: usize = 1100;
+
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpClientError {
@@ -111,6 +115,7 @@ fn builder(workers: usize) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .no_proxy()
         .timeout(None)
+        .http1_max_headers(MOST_HEADERS)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_max_idle_per_host(workers)
         .tcp_nodelay(true)

@@ -265,6 +265,17 @@ fn headers_that_never_end_are_left_unread() {
 }
 
 #[test]
+fn an_object_may_have_as_many_metadata_as_s3_takes() {
+    let lines = |number: u64| format!("x-amz-meta-{number}: x\r\n").into_bytes();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n{OBJECT}");
+    let babbler = Babbler::always(&head, move || {
+        Box::new((0..1000).map(lines).chain([b"\r\n".to_vec()]))
+    });
+    let head = babbler.bucket(Side::Source).head("a").unwrap().unwrap();
+    assert_eq!(head.carried().unwrap().0.len(), 1000);
+}
+
+#[test]
 fn of_a_body_only_what_was_announced_is_read() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n{OBJECT}\r\n");
     let babbler = Babbler::always(&head, || Box::new(std::iter::repeat(vec![b'x'; 64 * 1024])));
