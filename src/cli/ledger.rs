@@ -209,8 +209,8 @@ fn say_restored(ledger: &Ledger, kept: Option<&Path>) -> Outcome {
             out,
             "What later runs did is not in it: `nightferry ledger check` counts it through,\n\
              `nightferry run --dry-run` shows what the next night would take. A run refuses it\n\
-             while the destination has lists of later runs: `nightferry ledger rebuild`\n\
-             makes one out of those."
+             while the destination has lists of later runs: `nightferry ledger rebuild\n\
+             --replace` makes one out of those."
         )
     })
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::backup::Backup;
+use rusqlite::{Connection, ErrorCode};
 
 use super::Ledger;
 
@@ -64,12 +64,17 @@ impl Ledger {
             error,
         };
         let copy = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
-        let problem = self
-            .copy_to(copy.path())
-            .map_err(|error| BackupError::Copy {
-                path: path.to_owned(),
-                error,
-            })?;
+        let problem =
+            self.copy_to(copy.path())
+                .map_err(|error| match error.sqlite_error_code() {
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                        BackupError::Damaged(error.to_string())
+                    }
+                    _ => BackupError::Copy {
+                        path: path.to_owned(),
+                        error,
+                    },
+                })?;
         if let Some(problem) = problem {
             return Err(BackupError::Damaged(problem));
         }

@@ -29,7 +29,7 @@ pub enum LedgerError {
     },
     /// The file is damaged.
     #[error(
-        "the ledger {0} is damaged; restore a backup (`nightferry ledger check` shows what is wrong)"
+        "the ledger {0} is damaged; restore a backup (`nightferry ledger restore`), or make it again from the delivered lists (`nightferry ledger rebuild --replace`)"
     )]
     Damaged(PathBuf),
     /// The disk is full.
