@@ -11,8 +11,8 @@ const TRIES: u32 = 6;
 /// The longest pause before the second try; it doubles for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// From here on no further try begins: a server that does not answer at all
-/// must be found out soon.
+/// From here on no further try begins but the second: a server that does not
+/// answer at all must be found out soon, one lost answer must not cost a night.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tries a check again if a passing trouble may have failed it: some six times,
@@ -45,7 +45,8 @@ pub fn tried<T>(mut check: impl FnMut() -> Result<T, Failure>) -> Result<T, Fail
 /// | will not pass (denied, missing, …) | not again |
 /// | of the last try | not again |
 /// | may pass | after half the doubling pause to all of it, at least what the server asked for |
-/// | may pass, but patience would end before | not again |
+/// | may pass, but the server asks for more than patience | not again |
+/// | may pass, but patience would end before a third try or a later one | not again |
 fn pause_before_next(
     tries: u32,
     failure: &Failure,
@@ -58,7 +59,9 @@ fn pause_before_next(
     let longest = FIRST_PAUSE * 2_u32.pow(tries - 1);
     let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
     let pause = asked.max(longest.mul_f64(0.5 + 0.5 * spread));
-    (elapsed + pause < PATIENCE).then_some(pause)
+    // However long the first try took, for a stalled answer takes all its time.
+    let waited = if tries == 1 { Duration::ZERO } else { elapsed };
+    (waited + pause < PATIENCE).then_some(pause)
 }
 
 #[cfg(test)]
@@ -124,11 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_answers_slowly_is_not_asked_without_end() {
+    fn one_lost_answer_is_made_up_for_and_a_second_is_not() {
         let timeout = failure(FailureCause::Timeout);
-        let after = |seconds| pause_before_next(1, &timeout, Duration::from_secs(seconds), 0.0);
-        assert_eq!(after(10), Some(Duration::from_millis(100)));
-        assert_eq!(after(20), None);
+        let elapsed = Duration::from_secs(40);
+        let after = |tries| pause_before_next(tries, &timeout, elapsed, 0.0);
+        assert_eq!(after(1), Some(Duration::from_millis(100)));
+        assert_eq!(after(2), None);
     }
 
     proptest! {
@@ -142,7 +146,8 @@ mod tests {
             let failure = Failure { retry_after_ms, ..failure(FailureCause::Throttled) };
             let elapsed = Duration::from_millis(elapsed_ms);
             if let Some(pause) = pause_before_next(tries, &failure, elapsed, spread) {
-                prop_assert!(tries < TRIES && elapsed + pause < PATIENCE);
+                prop_assert!(tries < TRIES && pause < PATIENCE);
+                prop_assert!(tries == 1 || elapsed + pause < PATIENCE);
                 prop_assert!(pause >= Duration::from_millis(retry_after_ms.unwrap_or(0)));
                 prop_assert!(pause >= FIRST_PAUSE / 2);
             }
