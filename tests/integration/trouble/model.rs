@@ -27,7 +27,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Draws, TestRunner};
 
 use self::drawn::{End, Foreign, NAMES, Night, Scene, Trouble, faults, scene};
-use self::expected::{Books, Original, State};
+use self::expected::{Books, Copy, Original, State};
 use super::{Setup, World};
 use crate::s3_server::{Fault, FaultAction};
 
@@ -287,6 +287,7 @@ impl Voyage {
             if *was == State::Pending {
                 continue;
             }
+            self.leave_outdated(name);
             let mut outcome = self.books.outcome(name);
             if let Some(Some(cause)) = troubled.get(&name) {
                 // That a name is missing is only known of what may be read.
@@ -309,6 +310,20 @@ impl Voyage {
         }
         self.books.note_run(taken);
         Ok(())
+    }
+
+    /// A copy that was not recorded, of what the source has replaced since,
+    /// stays where nothing is to be overwritten.
+    fn leave_outdated(&mut self, name: usize) {
+        let there = self.at_destination(name);
+        let is_outdated = self.books.mode.contains("never") && there != self.books.sources[name];
+        if is_outdated && self.in_doubt.remove(&name) {
+            self.books.copies[name] = there.map(|object| Copy {
+                object,
+                is_newer: true,
+                ours: None,
+            });
+        }
     }
 
     /// Good nights until nothing is left, and what must then have become of everything.
