@@ -66,7 +66,8 @@ def sail(ship, results, deadline):
         if ended.code in (0, 4, 7) and not unmade and not ship.pending():
             return night
         if time.monotonic() > deadline:
-            raise Violation(f"{len(unmade)} objects have not arrived in the time given")
+            raise Violation(f"{len(unmade)} objects failed and {ship.pending()} requests pend "
+                            "at the end of the time given")
         if can_retry and failed:
             ship.does("retry", "--task", TASK)
         elif unmade:
