@@ -27,6 +27,16 @@ pub enum LedgerError {
         /// The newest version known here.
         known: i64,
     },
+    /// The file was written by an older release and could not be brought up to date.
+    #[error(
+        "{path} was written by an older release and is to be brought up to date: {why}; run any command as the user who runs the nights"
+    )]
+    Older {
+        /// The ledger.
+        path: PathBuf,
+        /// Why it could not be.
+        why: String,
+    },
     /// The file is damaged.
     #[error(
         "the ledger {0} is damaged; restore a backup (`nightferry ledger restore`), or make it again from the delivered lists (`nightferry ledger rebuild --replace`)"

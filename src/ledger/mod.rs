@@ -108,10 +108,12 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Opens the ledger for reading only.
+    /// Opens the ledger for reading only. One of an older release is brought to
+    /// this one's version first.
     ///
     /// # Errors
-    /// If there is none, or it is foreign, newer, older, damaged or unreadable.
+    /// If there is none, or it is foreign, newer, damaged or unreadable, or older
+    /// and cannot be written.
     pub fn open_read_only(path: &Path) -> Result<Self> {
         match path.try_exists() {
             Ok(true) => {}
@@ -120,6 +122,16 @@ impl Ledger {
         }
         let ledger = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         ledger.refuse_foreign(false)?;
+        let (_, version) =
+            schema::header(&ledger.connection).map_err(|error| ledger.error(error))?;
+        if version < schema::known_version() {
+            // The file is there: it keeps the mode that it has.
+            Self::open(path, 0o600).map_err(|why| LedgerError::Older {
+                path: path.to_owned(),
+                why: why.to_string(),
+            })?;
+            return Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        }
         Ok(ledger)
     }
 

@@ -96,3 +96,31 @@ pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Ledger;
+    use super::*;
+
+    #[test]
+    fn a_ledger_of_an_older_release_is_brought_up_to_date_by_whoever_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch(MIGRATIONS[0]).unwrap();
+        older
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        older.pragma_update(None, "user_version", 1).unwrap();
+        drop(older);
+        let ledger = Ledger::open_read_only(&path).unwrap();
+        assert_eq!(
+            header(&ledger.connection).unwrap(),
+            (APPLICATION_ID, known_version())
+        );
+        for (view, _) in VIEWS {
+            let query = format!("SELECT * FROM {view}");
+            ledger.connection.prepare(&query).unwrap();
+        }
+    }
+}

@@ -114,6 +114,7 @@ impl RunError {
                 LedgerError::Missing(_)
                 | LedgerError::Foreign(_)
                 | LedgerError::Newer { .. }
+                | LedgerError::Older { .. }
                 | LedgerError::Damaged(_)
                 | LedgerError::Gone(_)
                 | LedgerError::Unopenable { .. },
