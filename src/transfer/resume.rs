@@ -64,10 +64,9 @@ impl Transfer {
         let Some(parts) = source.parts else {
             return Ok(None);
         };
-        let etag = &source.facts.etag;
-        let asked = self.attempts(tally, || self.source.first_part_bytes(name, etag));
+        let asked = self.attempts(tally, || self.source.first_part_bytes(name));
         let part_bytes = match asked {
-            Err(failure) if failure.cause.is_retried_within_run() => return Err(failure),
+            Err(failure) if failure.may_pass() => return Err(failure),
             // Not every server knows parts of an object.
             asked => asked.unwrap_or_default().unwrap_or_default(),
         };

@@ -349,6 +349,20 @@ fn an_object_of_parts_is_cut_as_at_the_source_and_gets_its_tag() {
 }
 
 #[test]
+fn an_object_whose_parts_are_not_told_apart_is_cut_as_it_suits() {
+    for (status, code) in [(412, "PreconditionFailed"), (416, "InvalidPartNumber")] {
+        let world = world_of_parts();
+        // The first two are the decision's and the copy's own.
+        let refused = Fault::answer(status, code).operation("HeadObject");
+        world.server.on(refused.bucket("src").after(2).times(1));
+        world.copy_routed("large").unwrap();
+        let copy = world.server.object("dst", "large").unwrap();
+        assert_eq!(copy.part_sizes, [5 * MIB, 5 * MIB, MIB]);
+        assert!(same(&world, "large"));
+    }
+}
+
+#[test]
 fn a_byte_altered_on_the_way_from_an_object_of_parts_shows_in_its_tag() {
     let world = world_of_parts();
     let fault = FaultAction::FlipByte { at: 100 };
