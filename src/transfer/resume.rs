@@ -43,7 +43,7 @@ impl Transfer {
                     return Ok(self.parts_copy(name, head, cut, open.id.clone(), Some(&held)));
                 }
             } else {
-                self.attempts(tally, || self.destination.abort_upload(name, &open.id))?;
+                self.give_up(name, open, tally)?;
             }
         }
         let headers = head.carried()?;
@@ -84,10 +84,10 @@ impl Transfer {
         let listed = match self.attempts(tally, || self.destination.list_parts(name, &open.id)) {
             Ok(Some(listed)) => listed,
             Ok(None) => return Ok(None),
-            Err(failure) if failure.cause.is_retried_within_run() => return Err(failure),
+            Err(failure) if failure.may_pass() => return Err(failure),
             // Parts that may not be listed cannot be trusted.
             Err(_) => {
-                self.attempts(tally, || self.destination.abort_upload(name, &open.id))?;
+                self.give_up(name, open, tally)?;
                 return Ok(None);
             }
         };
@@ -99,6 +99,15 @@ impl Transfer {
         Ok(Some(
             open.parts.iter().filter(at_destination).cloned().collect(),
         ))
+    }
+
+    /// Aborts an upload of an earlier run. A destination that does not allow it
+    /// must not keep the object from being copied anew.
+    fn give_up(&self, name: &str, open: &OpenUpload, tally: &Tally) -> Result<(), Failure> {
+        match self.attempts(tally, || self.destination.abort_upload(name, &open.id)) {
+            Err(failure) if failure.may_pass() => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     fn parts_copy(

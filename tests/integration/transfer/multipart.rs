@@ -253,6 +253,21 @@ fn an_upload_that_does_not_fit_any_more_is_aborted_and_begun_anew() {
 }
 
 #[test]
+fn an_upload_that_may_not_be_aborted_does_not_keep_its_object_from_being_copied() {
+    let world = world();
+    let (planned, plan, mut open) = interrupted(&world);
+    open.part_bytes = 6 * MIB;
+    world
+        .server
+        .on(Fault::answer(403, "AccessDenied").operation("AbortMultipartUpload"));
+    let begun = world
+        .transfer
+        .begin_parts("large", &planned, plan, Some(&open), &world.tally)
+        .unwrap();
+    assert!(!begun.is_resumed());
+}
+
+#[test]
 fn a_source_that_changes_between_its_parts_is_not_copied() {
     let world = world();
     let planned = world.planned("large");
