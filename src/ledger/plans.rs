@@ -40,22 +40,6 @@ impl Ledger {
     pub fn forget_upload(&mut self, task: TaskKey, name: &ObjectName) -> Result<()> {
         self.write(|transaction| upload_gone(transaction, task, name))
     }
-
-    /// How many names have pending requests and a planned copy without an outcome.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn planned_names(&self, task: TaskKey) -> Result<u64> {
-        self.read(|connection| {
-            connection.query_row(
-                "SELECT count(*) FROM planned_copy AS plan WHERE task = ?1
-                   AND EXISTS (SELECT 1 FROM request WHERE request.task = ?1
-                                 AND request.name = plan.name AND state = 'pending')",
-                [task.0],
-                |row| row.get(0),
-            )
-        })
-    }
 }
 
 pub(super) fn plan(

@@ -42,8 +42,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -263,19 +262,6 @@ impl World {
         let mut keys = self.server.keys("dst");
         keys.retain(|key| !key.starts_with("oms/"));
         keys
-    }
-
-    /// Waits for what nothing in the process could tell the test.
-    fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while !holds() {
-            assert!(
-                Instant::now() < deadline,
-                "{what} did not come about: {:?}",
-                self.server.requests().last()
-            );
-            thread::sleep(Duration::from_millis(10));
-        }
     }
 
     /// How many requests of this operation came for a key of a bucket.

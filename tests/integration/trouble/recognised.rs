@@ -2,6 +2,7 @@
 //! written down what became of them.
 
 use super::World;
+use super::interrupted::wait_until;
 use crate::s3_server::{Fault, FaultAction, NewObject};
 
 const MIB: u64 = 1024 * 1024;
@@ -13,7 +14,7 @@ fn killed_behind_the_copy(world: &World, operation: &'static str, name: &'static
     world.server.on(stalls.key(name));
     let night = world.begins(&["run"]);
     // And what came before it is written down.
-    world.wait_until("the copy", || {
+    wait_until("the copy", || {
         let made = world.server.object("dst", name).is_some();
         made && plans(world).first().is_some_and(|first| first == name)
     });
@@ -177,7 +178,7 @@ fn killed_in_a_film() -> World {
     let night = world.begins(&["run"]);
     gate.wait_arrived();
     gate.let_pass(1);
-    world.wait_until("the record of the first part", || {
+    wait_until("the record of the first part", || {
         world.rows("SELECT part FROM upload_part") == ["1"]
     });
     night.kill();
@@ -217,7 +218,7 @@ fn an_object_longer_than_a_night_arrives_in_several() {
         gate.wait_arrived();
         let before = world.rows("SELECT part FROM upload_part").len();
         gate.let_pass(1);
-        world.wait_until("the record of a part", || {
+        wait_until("the record of a part", || {
             world.rows("SELECT part FROM upload_part").len() > before
         });
         night.kill();
