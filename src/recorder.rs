@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub struct Entry {
     /// What is to be written.
     pub note: Note,
-    /// Who goes on once it is committed: the object's place in the order of work.
+    /// The ticket of whoever goes on once it is committed; never the same twice, so
+    /// that what was given up meanwhile cannot be taken for what came after it.
     pub waiting: Option<u64>,
 }
 

@@ -63,7 +63,7 @@ pub struct Means<'a> {
 
 /// What a task answers with.
 pub enum Event {
-    /// A note about the object of this place in the order of work is committed.
+    /// The note of this ticket is committed.
     Committed(u64),
     /// Both ends were looked at.
     Looked(Box<Voyage>, Result<Look, Failure>),
@@ -87,8 +87,9 @@ pub struct Conveyor<'a> {
     pub(super) sender: Sender<Event>,
     pub(super) events: Receiver<Event>,
     pub(super) sequence: u64,
+    tickets: u64,
     pub(super) looking: usize,
-    /// Objects whose planned copy is being committed.
+    /// Objects whose planned copy is being committed, by the note's ticket.
     pub(super) planned: HashMap<u64, (Box<Voyage>, Route)>,
     /// To be looked at once more.
     pub(super) again: VecDeque<Box<Voyage>>,
@@ -117,6 +118,7 @@ impl<'a> Conveyor<'a> {
             sender,
             events,
             sequence: 0,
+            tickets: 0,
             looking: 0,
             planned: HashMap::new(),
             again: VecDeque::new(),
@@ -278,7 +280,7 @@ impl<'a> Conveyor<'a> {
 
     fn on(&mut self, event: Event) {
         match event {
-            Event::Committed(sequence) => self.on_committed(sequence),
+            Event::Committed(ticket) => self.on_committed(ticket),
             Event::Looked(voyage, look) => {
                 self.looking -= 1;
                 self.give_back(0);
@@ -322,24 +324,40 @@ impl<'a> Conveyor<'a> {
         }
         match voyage.plan() {
             Ok(planned) => {
-                let (sequence, name) = (voyage.sequence, voyage.queued.name.clone());
-                self.planned.insert(sequence, (voyage, route));
-                self.note(Note::Planned(name, planned), Some(sequence));
+                let note = Note::Planned(voyage.queued.name.clone(), planned);
+                let ticket = self.note_awaited(note);
+                self.planned.insert(ticket, (voyage, route));
             }
             Err(failure) => self.fail(voyage, failure),
         }
     }
 
-    fn on_committed(&mut self, sequence: u64) {
-        match self.planned.remove(&sequence) {
+    fn on_committed(&mut self, ticket: u64) {
+        match self.planned.remove(&ticket) {
             Some(planned) => self.ready.push_back(planned),
-            None => self.on_upload_committed(sequence),
+            None => self.on_upload_committed(ticket),
         }
     }
 
-    /// Sends a note to the recorder; `waiting` goes on once it is committed.
-    pub(super) fn note(&mut self, note: Note, waiting: Option<u64>) {
-        let entry = Entry { note, waiting };
+    /// Sends a note to the recorder for which nobody waits.
+    pub(super) fn note(&mut self, note: Note) {
+        self.send(Entry {
+            note,
+            waiting: None,
+        });
+    }
+
+    /// Sends a note to the recorder; its ticket comes back once it is committed.
+    pub(super) fn note_awaited(&mut self, note: Note) -> u64 {
+        self.tickets += 1;
+        self.send(Entry {
+            note,
+            waiting: Some(self.tickets),
+        });
+        self.tickets
+    }
+
+    fn send(&mut self, entry: Entry) {
         self.recorder_gone |= self.means.notes.send(entry).is_err();
     }
 
@@ -366,7 +384,7 @@ impl<'a> Conveyor<'a> {
         self.unsettled.remove(&sequence);
         say(&attempt);
         self.means.progress.settled(&attempt);
-        self.note(Note::Settled(Box::new(attempt)), None);
+        self.note(Note::Settled(Box::new(attempt)));
     }
 }
 

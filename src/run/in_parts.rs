@@ -14,9 +14,9 @@ pub(super) struct InParts {
     plan: PartPlan,
     /// The upload, once it has begun.
     copy: Option<Arc<PartsCopy>>,
-    /// Whether the ledger knows of the upload, so that parts may be sent, and
-    /// in the end of all of them, so that the whole will be known by its tag.
-    committed: bool,
+    /// The ticket of what the ledger must know first: the upload, before parts are
+    /// sent, and all of them, so that the whole will be known by its tag.
+    awaits: Option<u64>,
     next_part: u32,
     parts_under_way: u32,
     failure: Option<Failure>,
@@ -55,11 +55,16 @@ fn may_pass(failure: &Failure) -> bool {
 
 impl InParts {
     fn has_parts_to_begin(&self) -> bool {
-        self.committed && self.failure.is_none() && self.next_part < self.plan.count
+        self.may_go_on() && self.failure.is_none() && self.next_part < self.plan.count
+    }
+
+    /// Whether the upload has begun and the ledger knows what it must.
+    const fn may_go_on(&self) -> bool {
+        self.copy.is_some() && self.awaits.is_none()
     }
 
     fn is_waiting(&self) -> bool {
-        self.failure.is_none() && (!self.committed || self.next_part < self.plan.count)
+        self.failure.is_none() && (!self.may_go_on() || self.next_part < self.plan.count)
     }
 
     fn has_all_begun(&self) -> bool {
@@ -83,7 +88,7 @@ impl InParts {
         match &self.failure {
             Some(failure) if may_pass(failure) => Step::Leave,
             Some(_) => Step::Abort,
-            None if self.has_all_begun() && self.committed => Step::Finish,
+            None if self.has_all_begun() && self.may_go_on() => Step::Finish,
             None if give_up => Step::Leave,
             None => Step::Wait,
         }
@@ -116,7 +121,7 @@ impl Conveyor<'_> {
             voyage,
             plan,
             copy: None,
-            committed: false,
+            awaits: None,
             next_part: 0,
             parts_under_way: 0,
             failure: None,
@@ -138,21 +143,18 @@ impl Conveyor<'_> {
 
     /// Begins the object's next part, if there is one and it fits.
     fn begin_part(&mut self, sequence: u64) -> bool {
-        let wanted = |object: &&InParts| object.has_parts_to_begin();
-        let Some(object) = self.in_parts.get(&sequence).filter(wanted) else {
-            return false;
-        };
-        let bytes = object.plan.buffer_bytes_per_part;
-        if !self.take(bytes) {
-            return false;
-        }
-        let Some((object, copy)) = self
+        let object = self
             .in_parts
             .get_mut(&sequence)
-            .and_then(|object| object.copy.clone().map(|copy| (object, copy)))
+            .filter(|object| object.has_parts_to_begin());
+        let Some((object, copy)) =
+            object.and_then(|object| object.copy.clone().map(|copy| (object, copy)))
         else {
             return false;
         };
+        if !self.share.take(object.plan.buffer_bytes_per_part) {
+            return false;
+        }
         let part = object.next_part;
         object.next_part += 1;
         object.skip_arrived();
@@ -219,13 +221,14 @@ impl Conveyor<'_> {
                 let Some(object) = self.in_parts.get_mut(&sequence) else {
                     return;
                 };
-                let begun = (object.voyage.queued.name.clone(), copy.open_upload());
-                object.committed = copy.is_resumed();
+                let begun =
+                    Note::UploadBegun(object.voyage.queued.name.clone(), copy.open_upload());
+                let is_known = copy.is_resumed();
                 object.plan = *copy.plan();
                 object.copy = Some(Arc::from(copy));
                 object.skip_arrived();
-                if !object.committed {
-                    self.note(Note::UploadBegun(begun.0, begun.1), Some(sequence));
+                if !is_known {
+                    self.note_before_going_on(sequence, begun);
                 }
             }
             Err(failure) => {
@@ -236,10 +239,19 @@ impl Conveyor<'_> {
         }
     }
 
-    /// Parts may be sent: whatever happens, the upload is not forgotten.
-    pub(super) fn on_upload_committed(&mut self, sequence: u64) {
+    /// Has a note committed before the object's next step.
+    fn note_before_going_on(&mut self, sequence: u64, note: Note) {
+        let ticket = self.note_awaited(note);
         if let Some(object) = self.in_parts.get_mut(&sequence) {
-            object.committed = true;
+            object.awaits = Some(ticket);
+        }
+    }
+
+    /// The next step may be made: whatever happens, the upload is not forgotten.
+    pub(super) fn on_upload_committed(&mut self, ticket: u64) {
+        let waiting = |object: &&mut InParts| object.awaits == Some(ticket);
+        if let Some(object) = self.in_parts.values_mut().find(waiting) {
+            object.awaits = None;
         }
     }
 
@@ -257,10 +269,11 @@ impl Conveyor<'_> {
             }
         };
         let is_last = arrived.is_some() && object.has_all_begun() && object.parts_under_way == 0;
-        object.committed &= !is_last;
         self.give_back(bytes);
-        if let Some(note) = arrived {
-            self.note(note, is_last.then_some(sequence));
+        match arrived {
+            Some(note) if is_last => self.note_before_going_on(sequence, note),
+            Some(note) => self.note(note),
+            None => {}
         }
     }
 
@@ -289,7 +302,7 @@ impl Conveyor<'_> {
         match result {
             Ok(()) => {
                 object.voyage.queued.upload = None;
-                self.note(Note::UploadGone(object.voyage.queued.name.clone()), None);
+                self.note(Note::UploadGone(object.voyage.queued.name.clone()));
             }
             // The ledger keeps it: a later run tries again.
             Err(failure) => tracing::warn!(

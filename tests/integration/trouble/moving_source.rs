@@ -1,6 +1,13 @@
 //! Objects that change or vanish between the look at them and the copy.
 
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
 use super::World;
+use super::interrupted::wait_until;
 use crate::s3_server::{Fault, FaultAction, S3Server};
 
 const MIB: u64 = 1024 * 1024;
@@ -97,5 +104,48 @@ fn an_object_in_parts_that_changes_meanwhile_is_copied_in_its_new_form() {
         world.rows("SELECT source_etag, source_size_bytes FROM object_history WHERE name = 'film'"),
         [format!("{}|{}", source.etag, 11 * MIB)]
     );
+    world.check_books();
+}
+
+#[test]
+fn what_the_ledger_says_late_of_an_upload_given_up_is_not_taken_for_the_next_one() {
+    let world = World::asked_for(&["a"]);
+    world.server.put_random("src", "film", 12 * MIB, 1);
+    world.ask("second", &["film"]);
+    let change = |server: &S3Server| server.put_random("src", "film", 11 * MIB, 2);
+    let fault = Fault::new(FaultAction::call_back(change)).operation("GetObject");
+    world.server.on(fault.key("film").after(1).times(1));
+    // The only part that is sent arrives last, while the ledger is locked...
+    let ledger = world.ledger_file();
+    let locked = Arc::new(Mutex::new(None));
+    let lock = Arc::clone(&locked);
+    let locks = FaultAction::call_back(move |server| {
+        wait_until("the other parts", || {
+            let all = server.requests();
+            let mut reads = all
+                .iter()
+                .filter(|r| r.operation == "GetObject" && r.key == "film");
+            reads.nth(2).is_some()
+        });
+        let connection = Connection::open(&ledger).unwrap();
+        connection.busy_timeout(Duration::from_secs(10)).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        *lock.lock().unwrap() = Some(connection);
+    });
+    let fault = Fault::new(locks).operation("UploadPart").key("film");
+    world.server.on(fault.times(1));
+    // ...until the object has been looked at again.
+    let frees = FaultAction::call_back(move |_| {
+        let locked = Arc::clone(&locked);
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            locked.lock().unwrap().take();
+        });
+    });
+    let fault = Fault::new(frees).operation("HeadObject").bucket("dst");
+    world.server.on(fault.key("film").after(1).times(1));
+    world.night(0);
+    assert_eq!(world.requests(), ["a|synced|", "film|synced|"]);
+    assert_eq!(world.came("CreateMultipartUpload", "dst", "film"), 2);
     world.check_books();
 }
