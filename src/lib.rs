@@ -28,7 +28,7 @@
 //! |--|--|--|
 //! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde |
 //! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`recognise`] | layer 0, never each other |
-//! | 2 steps | [`intake`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`] | 0 and 1, never each other |
+//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`] | 0 and 1, never each other |
 //! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
 //! | 4 shell | [`cli`] | 3, and 2 for single commands |
 //!
@@ -55,6 +55,7 @@ pub mod exit;
 pub mod intake;
 pub mod ledger;
 pub mod model;
+pub mod plan;
 pub mod pool;
 pub mod preflight;
 pub mod recognise;

@@ -1,0 +1,162 @@
+//! What a run has learned of one bucket's listings.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Fewer names than this are asked about one by one: no page is worth it.
+const LEAST_NAMES: usize = 32;
+
+/// A page that says something of fewer names was not worth it.
+const WORTHWHILE: usize = 16;
+
+/// For so many names no page is tried after one that was not worth it; for twice
+/// as many after the next one.
+const FIRST_PAUSE: usize = 256;
+
+/// The longest pause in names.
+const LONGEST_PAUSE: usize = 1 << 20;
+
+/// What a run has learned of one bucket's listings: whether they can be relied
+/// on, and whether the names it asks for lie close together there. Shared by all
+/// that look at the bucket meanwhile.
+#[derive(Debug)]
+pub struct Listings {
+    trusted: AtomicBool,
+    density: Mutex<Density>,
+}
+
+/// How far apart the names lie, as the last pages showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Density {
+    /// Names for which no page is tried.
+    pause: usize,
+    next_pause: usize,
+}
+
+impl Density {
+    const fn new() -> Self {
+        Self {
+            pause: 0,
+            next_pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Whether a page is to be tried for what comes next, `names` that follow
+    /// each other.
+    ///
+    /// | names | pause | verdict |
+    /// |--|--|--|
+    /// | fewer than 32 | any | no |
+    /// | more | as many or more are left of it | no, and so many less are left |
+    /// | more | fewer | yes |
+    const fn is_worth_a_try(&mut self, names: usize) -> bool {
+        if names < LEAST_NAMES {
+            return false;
+        }
+        let pauses = self.pause >= names;
+        self.pause = self.pause.saturating_sub(names);
+        !pauses
+    }
+
+    /// Learns from a page that said something of so many `names`; answers
+    /// whether to go on with the next one.
+    fn learn(&mut self, names: usize) -> bool {
+        if names >= WORTHWHILE {
+            *self = Self::new();
+            return true;
+        }
+        self.pause = self.next_pause;
+        self.next_pause = (self.next_pause * 2).min(LONGEST_PAUSE);
+        false
+    }
+}
+
+impl Listings {
+    /// Nothing is known yet, and the best is assumed.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            trusted: AtomicBool::new(true),
+            density: Mutex::new(Density::new()),
+        }
+    }
+
+    /// No listings at all: everything is asked one by one.
+    #[must_use]
+    pub const fn unused() -> Self {
+        Self {
+            trusted: AtomicBool::new(false),
+            density: Mutex::new(Density::new()),
+        }
+    }
+
+    /// Whether they are still relied on.
+    #[must_use]
+    pub fn are_trusted(&self) -> bool {
+        self.trusted.load(Ordering::Relaxed)
+    }
+
+    /// From now on everything is asked one by one. Answers whether they were
+    /// relied on until now, so that it is said once.
+    pub fn distrust(&self) -> bool {
+        self.trusted.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether a page is to be tried for `names` that follow each other; if not,
+    /// they are asked about one by one.
+    #[must_use]
+    pub fn are_worth_a_try(&self, names: usize) -> bool {
+        self.are_trusted() && self.density().is_worth_a_try(names)
+    }
+
+    /// Learns from a page; whether to go on with the next one.
+    pub(super) fn learn(&self, names: usize) -> bool {
+        self.density().learn(names)
+    }
+
+    fn density(&self) -> MutexGuard<'_, Density> {
+        self.density.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Listings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_names_are_never_worth_a_page() {
+        let mut density = Density::new();
+        assert!(!density.is_worth_a_try(31));
+        assert!(density.is_worth_a_try(32));
+    }
+
+    #[test]
+    fn pages_that_say_little_are_tried_more_and_more_seldom() {
+        let mut density = Density::new();
+        let mut tries = 0;
+        for _ in 0..1000 {
+            if density.is_worth_a_try(1000) {
+                tries += 1;
+                assert!(!density.learn(15));
+            }
+        }
+        assert_eq!(tries, 12, "of a million names");
+        assert!(density.learn(16));
+        assert_eq!(density, Density::new());
+    }
+
+    #[test]
+    fn what_is_not_trusted_is_never_tried() {
+        let listings = Listings::new();
+        assert!(listings.are_worth_a_try(1000));
+        assert!(listings.distrust());
+        assert!(!listings.distrust());
+        assert!(!listings.are_worth_a_try(1000));
+    }
+}
