@@ -65,7 +65,7 @@ fn write<'n>(
 ) -> rusqlite::Result<()> {
     let task = recording.task;
     match note {
-        Note::Planned(name, copy) => plans::plan(connection, task, name, copy),
+        Note::Planned(copies) => plans::plan(connection, task, copies),
         Note::UploadBegun(name, upload) => plans::upload_begun(connection, task, name, upload),
         Note::PartArrived(name, part) => plans::part_arrived(connection, task, name, part),
         Note::UploadGone(name) => plans::upload_gone(connection, task, name),

@@ -42,30 +42,31 @@ impl Ledger {
     }
 }
 
+/// Writes what is about to be made, in one go however many they are.
 pub(super) fn plan(
     connection: &Connection,
     task: TaskKey,
-    name: &ObjectName,
-    plan: &PlannedCopy,
+    copies: &[(ObjectName, PlannedCopy)],
 ) -> rusqlite::Result<()> {
-    let (etag, modified_at) = plan.replaces.as_ref().map_or((None, None), |(etag, at)| {
-        (Some(etag.as_str()), Some(at.ms()))
-    });
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO planned_copy (task, name, source_etag, source_md5,
-                 source_size_bytes, destination_etag, destination_modified_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO planned_copy (task, name, source_etag, source_md5,
+             source_size_bytes, destination_etag, destination_modified_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (name, copy) in copies {
+        let (etag, modified_at) = copy.replaces.as_ref().map_or((None, None), |(etag, at)| {
+            (Some(etag.as_str()), Some(at.ms()))
+        });
+        insert.execute(params![
             task.0,
             name.as_str(),
-            plan.source_etag.as_str(),
-            plan.source_md5_hex,
-            plan.size_bytes,
+            copy.source_etag.as_str(),
+            copy.source_md5_hex,
+            copy.size_bytes,
             etag,
             modified_at
         ])?;
+    }
     Ok(())
 }
 

@@ -142,8 +142,8 @@ pub struct Attempt {
 /// What a run writes into the ledger while it is at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// A copy of the name is about to be made.
-    Planned(ObjectName, PlannedCopy),
+    /// A copy of each of these names is about to be made.
+    Planned(Vec<(ObjectName, PlannedCopy)>),
     /// A multipart upload has begun.
     UploadBegun(ObjectName, OpenUpload),
     /// A part of the name's upload has arrived.

@@ -324,7 +324,7 @@ impl<'a> Conveyor<'a> {
         }
         match voyage.plan() {
             Ok(planned) => {
-                let note = Note::Planned(voyage.queued.name.clone(), planned);
+                let note = Note::Planned(vec![(voyage.queued.name.clone(), planned)]);
                 let ticket = self.note_awaited(note);
                 self.planned.insert(ticket, (voyage, route));
             }
