@@ -1,4 +1,4 @@
-//! From names to outcomes: looks ahead, loads what fits, and settles.
+//! From names to outcomes: reads and looks ahead, loads what fits, and settles.
 //!
 //! One thread a task does all its accounting (slots, memory, what is under way) and
 //! gives flat tasks to the pool; each task answers with one [`Event`]. Nothing
@@ -17,18 +17,23 @@ use super::names::Names;
 use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::Stop;
+use super::stretches::Stretches;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
 use crate::ledger::LedgerError;
 use crate::model::{
     ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode, Side,
 };
+use crate::plan::Sight;
 use crate::pool::{Pool, guarded};
 use crate::recorder::Entry;
 use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 
 /// How often the time and the signals are looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Events that are handled before anything new is begun.
+const EVENTS_AT_ONCE: usize = 256;
 
 /// The least memory that is set aside for a task, for what is not an object's bytes.
 pub(super) const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
@@ -65,6 +70,8 @@ pub struct Means<'a> {
 pub enum Event {
     /// The note of this ticket is committed.
     Committed(u64),
+    /// The listing of one end was searched for the names of this stretch.
+    Surveyed(u64, Side, Result<Vec<Sight>, Failure>),
     /// Both ends were looked at.
     Looked(Box<Voyage>, Result<Look, Failure>),
     /// A copy in one piece ended; so many bytes of memory are free again.
@@ -81,19 +88,27 @@ pub enum Event {
     Probed(Side, Result<(), Failure>),
 }
 
+/// An object that is to be carried, and the way.
+pub(super) type Laden = (Box<Voyage>, Route);
+
 /// The conveyor at work.
 pub struct Conveyor<'a> {
     pub(super) means: Means<'a>,
     pub(super) sender: Sender<Event>,
     pub(super) events: Receiver<Event>,
+    pub(super) began: Instant,
     pub(super) sequence: u64,
+    pub(super) settled: u64,
     tickets: u64,
+    pub(super) stretches: Stretches,
+    /// To be looked at, one by one.
+    pub(super) to_look: VecDeque<Box<Voyage>>,
     pub(super) looking: usize,
-    /// Objects whose planned copy is being committed, by the note's ticket.
-    pub(super) planned: HashMap<u64, (Box<Voyage>, Route)>,
-    /// To be looked at once more.
-    pub(super) again: VecDeque<Box<Voyage>>,
-    pub(super) ready: VecDeque<(Box<Voyage>, Route)>,
+    /// To be committed as planned.
+    pub(super) to_plan: Vec<Laden>,
+    /// Whose planned copies are being committed, by the note's ticket.
+    pub(super) planned: HashMap<u64, Vec<Laden>>,
+    pub(super) ready: VecDeque<Laden>,
     pub(super) in_parts: HashMap<u64, InParts>,
     /// The slots and the memory of what is in flight.
     pub(super) share: TaskShare,
@@ -117,11 +132,15 @@ impl<'a> Conveyor<'a> {
             means,
             sender,
             events,
+            began: Instant::now(),
             sequence: 0,
+            settled: 0,
             tickets: 0,
+            stretches: Stretches::default(),
+            to_look: VecDeque::new(),
             looking: 0,
+            to_plan: Vec::new(),
             planned: HashMap::new(),
-            again: VecDeque::new(),
             ready: VecDeque::new(),
             in_parts: HashMap::new(),
             share,
@@ -156,6 +175,12 @@ impl<'a> Conveyor<'a> {
             }
             if let Ok(event) = self.events.recv_timeout(TICK) {
                 self.on(event);
+                for _ in 0..EVENTS_AT_ONCE {
+                    let Ok(event) = self.events.try_recv() else {
+                        break;
+                    };
+                    self.on(event);
+                }
             }
         }
     }
@@ -165,7 +190,11 @@ impl<'a> Conveyor<'a> {
         let mut suspect = self.suspect(false);
         if suspect.is_none() && !self.breaker.is_probing() {
             self.load();
-            self.look_ahead(names)?;
+            self.look_ahead();
+            self.begin_surveys();
+            self.read_ahead(names)?;
+            self.look_ahead();
+            self.commit_plans();
             suspect = self.is_idle().then(|| self.suspect(true)).flatten();
         }
         suspect.map_or(Ok(()), |side| self.probe(side, names))
@@ -179,46 +208,13 @@ impl<'a> Conveyor<'a> {
 
     fn is_idle(&self) -> bool {
         !self.breaker.is_probing()
+            && self.stretches.is_empty()
+            && self.to_look.is_empty()
+            && self.to_plan.is_empty()
             && self.planned.is_empty()
             && self.ready.is_empty()
-            && self.again.is_empty()
             && self.in_parts.is_empty()
             && self.share.holds_nothing()
-    }
-
-    /// Keeps looking at both ends ahead of the transfers, in bounded memory.
-    fn look_ahead(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
-        while let Some(voyage) = self.again.pop_front() {
-            if !self.share.take(0) {
-                self.again.push_front(voyage);
-                return Ok(());
-            }
-            self.look(voyage);
-        }
-        while self.stopping.is_none()
-            && self.looking + self.planned.len() + self.ready.len() < 2 * self.means.workers
-            && self.share.take(0)
-        {
-            let Some(queued) = names.next()? else {
-                self.share.give_back(0);
-                return Ok(());
-            };
-            self.unsettled.insert(self.sequence, queued.name.clone());
-            let voyage = Box::new(Voyage::new(self.sequence, queued));
-            self.sequence += 1;
-            self.look(voyage);
-        }
-        Ok(())
-    }
-
-    /// Looks at both ends. The caller has taken a slot, without memory.
-    fn look(&mut self, mut voyage: Box<Voyage>) {
-        self.looking += 1;
-        let (transfer, mode) = (Arc::clone(&self.means.transfer), self.means.mode);
-        self.spawn(move || {
-            let look = guarded(|| voyage.look(&transfer, mode));
-            Event::Looked(voyage, look)
-        });
     }
 
     /// Gives the pool a task that answers with one event.
@@ -263,11 +259,17 @@ impl<'a> Conveyor<'a> {
 
     /// The next object to begin: one in parts only if it would not just wait
     /// behind another, so that few uploads are open at a time.
-    fn next_ready(&mut self) -> Option<(Box<Voyage>, Route)> {
+    fn next_ready(&mut self) -> Option<Laden> {
         let waiting = self.has_parts_waiting();
-        let may_begin = |(_, route): &(_, Route)| !waiting || matches!(route, Route::Whole { .. });
-        let place = self.ready.iter().position(may_begin)?;
-        self.ready.remove(place)
+        loop {
+            let may_begin = |(_, route): &Laden| !waiting || matches!(route, Route::Whole { .. });
+            let place = self.ready.iter().position(may_begin)?;
+            let (voyage, route) = self.ready.remove(place)?;
+            if !voyage.is_stale(self.means.clock) {
+                return Some((voyage, route));
+            }
+            self.to_look.push_back(voyage);
+        }
     }
 
     fn carry_whole(&self, mut voyage: Box<Voyage>, bytes: u64) {
@@ -281,17 +283,12 @@ impl<'a> Conveyor<'a> {
     fn on(&mut self, event: Event) {
         match event {
             Event::Committed(ticket) => self.on_committed(ticket),
+            Event::Surveyed(stretch, side, sights) => self.on_surveyed(stretch, side, sights),
             Event::Looked(voyage, look) => {
                 self.looking -= 1;
                 self.give_back(0);
-                match look {
-                    // Left as it is, for a run that carries.
-                    Ok(Look::Carry(_)) if self.means.settle_only => {}
-                    Ok(Look::Carry(route)) => self.plan(voyage, route),
-                    Ok(Look::Found(copied)) => self.settle(voyage, Outcome::Synced(copied)),
-                    Ok(Look::Settled(reason)) => self.settle(voyage, Outcome::Ignored(reason)),
-                    Err(failure) => self.fail(voyage, failure),
-                }
+                self.check_listings(&voyage);
+                self.on_look(voyage, look);
             }
             Event::Carried(voyage, bytes, result) => {
                 self.give_back(bytes);
@@ -314,28 +311,6 @@ impl<'a> Conveyor<'a> {
                 self.on_aborted(sequence, result);
             }
             Event::Probed(side, answer) => self.on_probed(side, answer),
-        }
-    }
-
-    /// Has the copy committed as planned, before anything of it is written.
-    fn plan(&mut self, mut voyage: Box<Voyage>, route: Route) {
-        if self.stopping.is_some() {
-            return;
-        }
-        match voyage.plan() {
-            Ok(planned) => {
-                let note = Note::Planned(vec![(voyage.queued.name.clone(), planned)]);
-                let ticket = self.note_awaited(note);
-                self.planned.insert(ticket, (voyage, route));
-            }
-            Err(failure) => self.fail(voyage, failure),
-        }
-    }
-
-    fn on_committed(&mut self, ticket: u64) {
-        match self.planned.remove(&ticket) {
-            Some(planned) => self.ready.push_back(planned),
-            None => self.on_upload_committed(ticket),
         }
     }
 
@@ -364,7 +339,7 @@ impl<'a> Conveyor<'a> {
     /// Ends a voyage in failure, or looks again if the source changed meanwhile.
     pub(super) fn fail(&mut self, mut voyage: Box<Voyage>, failure: Failure) {
         if voyage.may_look_again(&failure) && self.stopping.is_none() {
-            self.again.push_back(voyage);
+            self.to_look.push_back(voyage);
         } else {
             let outcome = voyage.failed(failure);
             self.settle(voyage, outcome);
@@ -382,6 +357,7 @@ impl<'a> Conveyor<'a> {
     /// Hands an attempt to the recorder.
     pub(super) fn record(&mut self, sequence: u64, attempt: Attempt) {
         self.unsettled.remove(&sequence);
+        self.settled += 1;
         say(&attempt);
         self.means.progress.settled(&attempt);
         self.note(Note::Settled(Box::new(attempt)));

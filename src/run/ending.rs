@@ -70,9 +70,11 @@ impl Conveyor<'_> {
         }
         if self.stopping.is_some() {
             self.means.transfer.stop.store(true, Ordering::Relaxed);
-            self.ready.clear();
+            self.stretches.clear();
+            self.to_look.clear();
+            self.to_plan.clear();
             self.planned.clear();
-            self.again.clear();
+            self.ready.clear();
         }
     }
 

@@ -13,7 +13,7 @@ use super::error::RunError;
 use super::limits;
 use super::older::refuse_older;
 use super::stop::NotWaited;
-use super::voyage::{Look, Voyage};
+use super::voyage::{Glass, Look, Voyage};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
@@ -227,9 +227,17 @@ fn look_at_all(
         after = names.last().map(|queued| queued.name.as_str().to_owned());
         for queued in names {
             let (transfer, sender, mode) = (Arc::clone(&transfer), sender.clone(), task.overwrite);
+            let clock = engine.clock.clone();
             engine.pool.spawn(move || {
                 let mut voyage = Voyage::new(0, queued);
-                let look = guarded(|| voyage.look(&transfer, mode));
+                let look = guarded(|| {
+                    voyage.look(&Glass {
+                        transfer: &transfer,
+                        mode,
+                        may_open: false,
+                        clock: &clock,
+                    })
+                });
                 // Nobody waits for it any more if the rehearsal was stopped.
                 drop(sender.send(look));
             });

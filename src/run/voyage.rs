@@ -3,18 +3,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::listed::Listed;
 use crate::clock::Clock;
 use crate::decide::decide;
 use crate::ledger::Queued;
 use crate::model::{
     Attempt, Copied, Decision, ETag, Failure, FailureCause, IgnoreReason, LastCopy, ObjectFacts,
-    ObjectName, Outcome, OverwriteMode, PlannedCopy, Side, Verified,
+    ObjectName, Outcome, OverwriteMode, PlannedCopy, Side, Timestamp, Verified,
 };
+use crate::plan::Sight;
 use crate::recognise::{Recognition, recognise};
-use crate::transfer::{Route, Tally, Transfer, tag_of_parts};
+use crate::s3::Download;
+use crate::transfer::{Route, Tally, Transfer, WholeCopy, tag_of_parts};
 
 /// How often an object that changes under our hands is looked at anew.
 const LOOKS: u32 = 3;
+
+/// Facts older than this, in milliseconds, are read afresh before anything rests
+/// on them.
+const FRESH_MS: i64 = 60_000;
 
 /// An object on its way.
 pub struct Voyage {
@@ -24,8 +31,13 @@ pub struct Voyage {
     pub queued: Queued,
     began: Instant,
     looks: u32,
+    listed: Listed,
     source: Option<ObjectFacts>,
     destination: Option<ObjectFacts>,
+    /// When the oldest of the facts was read.
+    seen_at: Timestamp,
+    /// The object, if it was easier to begin to read it than to ask about it.
+    opened: Option<Download>,
     in_parts: bool,
     tally: Arc<Tally>,
     server_request_id: Option<String>,
@@ -41,6 +53,18 @@ pub enum Look {
     Carry(Route),
 }
 
+/// What a look is made with.
+pub struct Glass<'a> {
+    /// Both ends.
+    pub transfer: &'a Transfer,
+    /// The task's rule.
+    pub mode: OverwriteMode,
+    /// Whether the object may be read at once where that saves asking about it.
+    pub may_open: bool,
+    /// Tells the time.
+    pub clock: &'a Clock,
+}
+
 impl Voyage {
     /// A voyage that begins now.
     pub fn new(sequence: u64, queued: Queued) -> Self {
@@ -49,12 +73,20 @@ impl Voyage {
             queued,
             began: Instant::now(),
             looks: 0,
+            listed: Listed::default(),
             source: None,
             destination: None,
+            seen_at: Timestamp::from_ms(0),
+            opened: None,
             in_parts: false,
             tally: Arc::new(Tally::default()),
             server_request_id: None,
         }
+    }
+
+    /// What listings say of it.
+    pub fn listed(&mut self, listed: Listed) {
+        self.listed = listed;
     }
 
     /// What the source says of the object.
@@ -72,12 +104,77 @@ impl Voyage {
         Arc::clone(&self.tally)
     }
 
-    /// Looks at both ends and decides.
-    pub fn look(&mut self, transfer: &Transfer, mode: OverwriteMode) -> Result<Look, Failure> {
+    /// Whether the facts are too old to rest anything on them.
+    pub fn is_stale(&self, clock: &Clock) -> bool {
+        clock.now().ms() - self.seen_at.ms() > FRESH_MS
+    }
+
+    /// Decides from what listings say; `None` if that is not enough.
+    pub fn look_at_listings(
+        &mut self,
+        transfer: &Transfer,
+        mode: OverwriteMode,
+    ) -> Option<Result<Look, Failure>> {
+        let planned = self.queued.planned.is_some();
+        let (source, destination) = self.listed.facts(mode, planned)?;
+        self.began = Instant::now();
+        self.looks = 1;
+        self.seen_at = self.listed.at;
+        self.source = Some(source);
+        self.destination = destination;
+        Some(self.decide(transfer, mode))
+    }
+
+    /// Looks at both ends and decides. What listings say is enough for the first
+    /// look, where it is certain.
+    pub fn look(&mut self, glass: &Glass<'_>) -> Result<Look, Failure> {
+        self.began = if self.looks == 0 {
+            Instant::now()
+        } else {
+            self.began
+        };
         self.looks += 1;
-        let facts = transfer.facts(self.queued.name.as_str(), &self.tally)?;
-        self.source = facts.source.map(|head| head.facts);
-        self.destination = facts.destination;
+        self.opened = None;
+        self.seen_at = glass.clock.now();
+        let (transfer, mode) = (glass.transfer, glass.mode);
+        let name = self.queued.name.as_str();
+        let known = match self.looks {
+            1 => self.listed.known(mode, self.queued.planned.is_some()),
+            _ => Listed::default(),
+        };
+        if matches!(known.source, Sight::Present(_)) || matches!(known.destination, Sight::Absent) {
+            self.seen_at = known.at;
+        }
+        // What the source does not have fails, whatever the destination has.
+        if matches!(self.listed.source, Sight::Absent) || self.looks > 1 {
+            self.source = transfer
+                .source_head(name, &self.tally)?
+                .map(|head| head.facts);
+            if self.source.is_none() {
+                return Err(missing(&self.queued.name));
+            }
+        }
+        self.destination = match known.destination {
+            Sight::Absent => None,
+            Sight::Present(facts) => Some(facts),
+            Sight::Unknown => transfer.destination_facts(name, &self.tally)?,
+        };
+        if self.source.is_none() {
+            self.source = match known.source {
+                Sight::Present(facts) => Some(facts),
+                _ if self.destination.is_none() && glass.may_open => {
+                    self.opened = transfer.open(name, &self.tally)?;
+                    self.opened.as_ref().map(|opened| opened.head.facts.clone())
+                }
+                _ => transfer
+                    .source_head(name, &self.tally)?
+                    .map(|head| head.facts),
+            };
+        }
+        self.decide(transfer, mode)
+    }
+
+    fn decide(&mut self, transfer: &Transfer, mode: OverwriteMode) -> Result<Look, Failure> {
         let Some(source) = &self.source else {
             return Err(missing(&self.queued.name));
         };
@@ -100,9 +197,21 @@ impl Voyage {
             Decision::Copy => {
                 let route = transfer.route(source.size_bytes)?;
                 self.in_parts = matches!(route, Route::Parts(_));
+                if self.in_parts {
+                    self.opened = None;
+                }
                 Look::Carry(route)
             }
         })
+    }
+
+    /// What the listings of an end said, if that was not so.
+    pub fn contradicts(&self, side: Side) -> bool {
+        let found = match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        };
+        self.listed.is_contradicted(side, found.as_ref())
     }
 
     /// The copy that an earlier run, or an earlier look of this one, planned and
@@ -158,9 +267,15 @@ impl Voyage {
     /// Carries the object in one piece.
     pub fn carry_whole(&mut self, transfer: &Transfer) -> Result<Copied, Failure> {
         let name = &self.queued.name;
-        let source = self.source.as_ref().ok_or_else(|| missing(name))?;
-        let replaces = self.replaces();
-        let arrival = transfer.copy_whole(name.as_str(), source, replaces.as_ref(), &self.tally)?;
+        let planned = self.source.as_ref().ok_or_else(|| missing(name))?;
+        let copy = WholeCopy {
+            name: name.as_str(),
+            planned,
+            opened: self.opened.take(),
+            replaces: self.destination.as_ref().map(|facts| &facts.etag),
+        };
+        let (arrival, source) = transfer.copy_whole(copy, &self.tally)?;
+        self.source = Some(source);
         self.server_request_id = arrival.server_request_id;
         Ok(arrival.copied)
     }

@@ -9,9 +9,8 @@
 //! for a [`Route`], takes what it needs, and calls from a thread of its own.
 //!
 //! What fails with `source_changed` is not tried again here, because the
-//! decision to copy rested on facts that no longer hold: ask for
-//! [`Transfer::facts`] afresh and decide again. A name that was deleted
-//! meanwhile then shows as missing.
+//! decision to copy rested on facts that no longer hold: ask both ends afresh
+//! and decide again. A name that was deleted meanwhile then shows as missing.
 
 mod buffers;
 mod compare;
@@ -33,11 +32,12 @@ pub use parts::PartsCopy;
 pub use resume::tag_of_parts;
 pub use retry::{RetryPolicy, Tally};
 pub use route::{Limits, PartPlan, Route};
+pub use whole::WholeCopy;
 
 use bytes::Bytes;
 
-use crate::model::{Copied, ETag, Failure, FailureCause, ObjectFacts};
-use crate::s3::{Bucket, DownloadBody, Head};
+use crate::model::{Copied, ETag, Failure, FailureCause, ObjectFacts, Side};
+use crate::s3::{Bucket, Download, DownloadBody, GetOptions, Head, ListPage};
 
 /// Copies objects from one bucket to another. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -56,15 +56,6 @@ pub struct Transfer {
     pub buffers: Buffers,
 }
 
-/// What both ends say of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// The source's object; `None` if it is missing.
-    pub source: Option<Head>,
-    /// The destination's object; `None` if it is missing, or was not asked for.
-    pub destination: Option<ObjectFacts>,
-}
-
 /// A copy that arrived and was proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -75,23 +66,6 @@ pub struct Arrival {
 }
 
 impl Transfer {
-    /// Asks both ends about `name`; the destination only if the source has it.
-    ///
-    /// # Errors
-    /// One end refused or did not answer, after all attempts.
-    pub fn facts(&self, name: &str, tally: &Tally) -> Result<Facts, Failure> {
-        let source = self.source_head(name, tally)?;
-        // What the source does not have fails, whatever the destination has.
-        let destination = match &source {
-            Some(_) => self.destination_facts(name, tally)?,
-            None => None,
-        };
-        Ok(Facts {
-            source,
-            destination,
-        })
-    }
-
     /// Asks the source about `name`; `None` if it is missing.
     ///
     /// # Errors
@@ -111,6 +85,39 @@ impl Transfer {
     ) -> Result<Option<ObjectFacts>, Failure> {
         let head = self.attempts(tally, || self.destination.head(name))?;
         Ok(head.map(|head| head.facts))
+    }
+
+    /// A page of what the bucket of one end has after the key `after`.
+    ///
+    /// # Errors
+    /// It refused or did not answer, after all attempts.
+    pub fn list(
+        &self,
+        side: Side,
+        after: &str,
+        max_keys: u16,
+        tally: &Tally,
+    ) -> Result<ListPage, Failure> {
+        let bucket = match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        };
+        let after = (!after.is_empty()).then_some(after);
+        self.attempts(tally, || bucket.list("", after, None, max_keys))
+    }
+
+    /// Begins to read the object before anything is known of it; `None` if it
+    /// is missing.
+    ///
+    /// # Errors
+    /// The source refused or did not answer, after all attempts.
+    pub fn open(&self, name: &str, tally: &Tally) -> Result<Option<Download>, Failure> {
+        let opened = self.attempts(tally, || self.source.get(name, GetOptions::default()));
+        match opened {
+            Ok(download) => Ok(Some(download)),
+            Err(failure) if failure.cause == FailureCause::SourceMissing => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// How an object of `size_bytes` is to be carried.

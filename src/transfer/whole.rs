@@ -5,20 +5,33 @@ use bytes::Bytes;
 use super::proof::{self, Computed};
 use super::{Arrival, Tally, Transfer, check_unchanged};
 use crate::model::{CarriedHeaders, Copied, ETag, Failure, ObjectFacts};
-use crate::s3::{Body, Condition, GetOptions, Upload};
+use crate::s3::{Body, Condition, Download, GetOptions, Upload};
+
+/// A copy in one piece that is to be made.
+#[derive(Debug)]
+pub struct WholeCopy<'a> {
+    /// The object's name.
+    pub name: &'a str,
+    /// The facts on which the decision to copy rests.
+    pub planned: &'a ObjectFacts,
+    /// The object, if reading it has begun already.
+    pub opened: Option<Download>,
+    /// The tag of what the destination has there; `None`: nothing.
+    pub replaces: Option<&'a ETag>,
+}
 
 /// An object in memory.
 struct Read {
+    facts: ObjectFacts,
     headers: CarriedHeaders,
     bytes: Bytes,
     computed: Computed,
 }
 
 impl Transfer {
-    /// Copies the object of the facts `planned` to where the destination has the
-    /// object of the tag `replaces`, or nothing. It takes as much memory as the
-    /// object is large. What is read and right is kept for further attempts
-    /// to write it.
+    /// Copies an object, and answers what the source said of it when it was read
+    /// too. It takes as much memory as the object is large. What is read and
+    /// right is kept for further attempts to write it.
     ///
     /// # Errors
     /// What remains after all attempts; `source_changed` if the object is no
@@ -26,13 +39,17 @@ impl Transfer {
     /// something else meanwhile and keeps conditions.
     pub fn copy_whole(
         &self,
-        name: &str,
-        planned: &ObjectFacts,
-        replaces: Option<&ETag>,
+        copy: WholeCopy<'_>,
         tally: &Tally,
-    ) -> Result<Arrival, Failure> {
+    ) -> Result<(Arrival, ObjectFacts), Failure> {
+        let WholeCopy {
+            name,
+            planned,
+            mut opened,
+            replaces,
+        } = copy;
         let condition = self.destination.condition_on(replaces);
-        let read = self.attempts(tally, || self.read_whole(name, planned))?;
+        let read = self.attempts(tally, || self.read_whole(name, planned, opened.take()))?;
         let mut wrong = None;
         let arrival = self.attempts(tally, || {
             // A wrong copy of our own is in the way of nobody but us.
@@ -42,25 +59,37 @@ impl Transfer {
                 .map_or(condition, |etag| self.destination.condition_on(Some(etag)));
             self.write_whole(name, &read, condition, &mut wrong)
         });
-        arrival.map_err(|mut failure| {
-            if let Some(etag) = wrong {
-                self.remove_wrong_copy(name, &etag, &mut failure);
+        match arrival {
+            Ok(arrival) => Ok((arrival, read.facts)),
+            Err(mut failure) => {
+                if let Some(etag) = wrong {
+                    self.remove_wrong_copy(name, &etag, &mut failure);
+                }
+                Err(failure)
             }
-            failure
-        })
+        }
     }
 
-    fn read_whole(&self, name: &str, planned: &ObjectFacts) -> Result<Read, Failure> {
+    fn read_whole(
+        &self,
+        name: &str,
+        planned: &ObjectFacts,
+        opened: Option<Download>,
+    ) -> Result<Read, Failure> {
         let options = GetOptions {
             if_match: Some(&planned.etag),
             ..GetOptions::default()
         };
-        let download = self.source.get(name, options)?;
+        let download = match opened {
+            Some(download) => download,
+            None => self.source.get(name, options)?,
+        };
         check_unchanged(name, planned, &download.head.facts)?;
         download.head.carried()?;
         let bytes = self.read_all(download.body, planned.size_bytes)?;
         let computed = proof::compute(name, &download.head.facts, &bytes)?;
         Ok(Read {
+            facts: download.head.facts,
             headers: download.head.headers,
             bytes,
             computed,

@@ -19,7 +19,7 @@ fn attempts(fault: Fault, policy: RetryPolicy) -> (FailureCause, u32) {
     world.server.put("src", "a", object("some text"));
     let planned = world.planned("a");
     world.server.on(fault);
-    let copied = world.transfer.copy_whole("a", &planned, None, &world.tally);
+    let copied = world.copy_as("a", &planned);
     let failure = copied.expect_err("the fault never ends");
     let made = u32::try_from(world.count(operation)).unwrap();
     assert_eq!(world.tally.retries(), made - 1);

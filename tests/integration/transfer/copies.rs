@@ -140,7 +140,7 @@ fn a_small_object_costs_one_get_and_one_put_once_it_is_planned() {
     world.server.put("src", "a", object("text"));
     let planned = world.planned("a");
     world.server.clear_requests();
-    let copied = world.transfer.copy_whole("a", &planned, None, &world.tally);
+    let copied = world.copy_as("a", &planned);
     let requests = world.server.requests();
     let sent: Vec<_> = requests.iter().map(|r| r.operation.as_str()).collect();
     assert_eq!(sent, ["GetObject", "PutObject"]);

@@ -156,7 +156,7 @@ fn a_pause_ends_when_the_run_is_stopped() {
     world.transfer.retry.cap_ms = 3_600_000;
     let planned = world.planned("a");
     std::thread::scope(|scope| {
-        let copying = scope.spawn(|| world.transfer.copy_whole("a", &planned, None, &world.tally));
+        let copying = scope.spawn(|| world.copy_as("a", &planned));
         while world.count("PutObject") == 0 {
             std::thread::yield_now();
         }
@@ -171,10 +171,7 @@ fn a_source_that_changes_after_the_plan_is_not_copied() {
     world.server.put("src", "a", object("before"));
     let planned = world.planned("a");
     world.server.put("src", "a", object("after!"));
-    let failure = world
-        .transfer
-        .copy_whole("a", &planned, None, &world.tally)
-        .unwrap_err();
+    let failure = world.copy_as("a", &planned).unwrap_err();
     assert_eq!(failure.cause, FailureCause::SourceChanged);
     assert_eq!(failure.http_status, Some(412));
     assert_eq!(world.tally.retries(), 0);
@@ -198,10 +195,7 @@ fn a_source_that_vanishes_after_the_plan_is_missing() {
     world.server.put("src", "a", object("text"));
     let planned = world.planned("a");
     world.server.remove("src", "a");
-    let failure = world
-        .transfer
-        .copy_whole("a", &planned, None, &world.tally)
-        .unwrap_err();
+    let failure = world.copy_as("a", &planned).unwrap_err();
     assert_eq!(failure.cause, FailureCause::SourceMissing);
     assert_eq!(failure.error_code.as_deref(), Some("NoSuchKey"));
 }

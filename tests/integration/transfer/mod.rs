@@ -22,7 +22,9 @@ use nightferry::clock::Clock;
 use nightferry::model::{Failure, ObjectFacts, Side};
 use nightferry::s3::{Bucket, BucketSpec, HttpClient};
 use nightferry::secret::Secret;
-use nightferry::transfer::{Arrival, Buffers, Limits, RetryPolicy, Route, Tally, Transfer};
+use nightferry::transfer::{
+    Arrival, Buffers, Limits, RetryPolicy, Route, Tally, Transfer, WholeCopy,
+};
 
 use crate::s3_server::{ACCESS_KEY, S3Server, S3ServerBuilder, SECRET_KEY};
 
@@ -83,7 +85,19 @@ impl World {
     /// Copies `name` whole.
     fn copy(&self, name: &str) -> Result<Arrival, Failure> {
         let planned = self.planned(name);
-        self.transfer.copy_whole(name, &planned, None, &self.tally)
+        self.copy_as(name, &planned)
+    }
+
+    /// Copies `name` whole, as it was `planned`.
+    fn copy_as(&self, name: &str, planned: &ObjectFacts) -> Result<Arrival, Failure> {
+        let copy = WholeCopy {
+            name,
+            planned,
+            opened: None,
+            replaces: None,
+        };
+        let copied = self.transfer.copy_whole(copy, &self.tally);
+        copied.map(|(arrival, _)| arrival)
     }
 
     /// Copies `name` by whichever route its size asks for, parts on threads of their own.
@@ -91,7 +105,7 @@ impl World {
         let planned = self.planned(name);
         let plan = match self.transfer.route(planned.size_bytes)? {
             Route::Whole { .. } => {
-                return self.transfer.copy_whole(name, &planned, None, &self.tally);
+                return self.copy_as(name, &planned);
             }
             Route::Parts(plan) => plan,
         };

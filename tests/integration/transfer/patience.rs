@@ -66,7 +66,7 @@ fn a_head_that_is_never_answered_is_a_timeout() {
     let world = impatient(300);
     let stalls = Fault::new(FaultAction::StallForever).operation("HeadObject");
     world.server.on(stalls);
-    let failure = world.transfer.facts("a", &world.tally).unwrap_err();
+    let failure = world.transfer.source_head("a", &world.tally).unwrap_err();
     assert_eq!(failure.cause, FailureCause::Timeout);
 }
 

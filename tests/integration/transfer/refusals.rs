@@ -27,8 +27,8 @@ fn head(server: &S3Server, bucket: &str, key: &str, secret: &str) -> FailureCaus
 #[test]
 fn a_missing_object_is_no_missing_bucket() {
     let world = World::new();
-    let facts = world.transfer.facts("a", &world.tally).unwrap();
-    assert!(facts.source.is_none() && facts.destination.is_none());
+    let found = world.transfer.source_head("a", &world.tally).unwrap();
+    assert!(found.is_none());
     let operations: Vec<_> = world
         .server
         .requests()

@@ -18,10 +18,10 @@ pub(super) fn wait_until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// A run that was killed while it read `b`, after `a` was written down as synced.
-fn killed_while_it_read_b() -> World {
+/// A run that was killed while it wrote `b`, after `a` was written down as synced.
+fn killed_while_it_wrote_b() -> World {
     let world = World::one_by_one(&["a", "b", "c"]);
-    let gate = world.server.gate("GetObject", "src", Some("b"));
+    let gate = world.server.gate("PutObject", "dst", Some("b"));
     let night = world.begins(&["run"]);
     gate.wait_arrived();
     wait_until("the record of a", || {
@@ -35,7 +35,7 @@ fn killed_while_it_read_b() -> World {
 
 #[test]
 fn the_next_run_makes_up_for_a_run_that_was_killed() {
-    let world = killed_while_it_read_b();
+    let world = killed_while_it_wrote_b();
     assert_eq!(world.runs(), ["running|3|1|0|0|2||"]);
     world.check_books();
     for command in [&["status"][..], &["summary"], &["runs"], &["failed"]] {
@@ -84,7 +84,7 @@ fn status_tells_a_run_that_is_at_work_from_one_whose_process_is_gone() {
 
 #[test]
 fn what_a_killed_run_was_to_do_can_be_withdrawn_and_its_books_balance() {
-    let world = killed_while_it_read_b();
+    let world = killed_while_it_wrote_b();
     let ended = world.does(&["withdraw", "--task", "photos", "--name", "b"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.stdout, "photos: 1 request withdrawn\n");
@@ -107,8 +107,8 @@ fn a_copy_that_arrived_but_was_not_written_down_is_not_lost() {
     let world = World::one_by_one(&["a", "b"]);
     // The copy is stored, its answer is held back for ever.
     world.server.on(Fault::new(FaultAction::StallForever)
-        .operation("GetObject")
-        .bucket("src")
+        .operation("PutObject")
+        .bucket("dst")
         .key("b"));
     let night = world.begins(&["run"]);
     wait_until("the copy of a", || world.copies() == ["a"]);
@@ -171,8 +171,7 @@ fn five_killed_runs_in_a_row_leave_balanced_books() {
     let names = ["a", "b", "c", "d", "e", "f"];
     let world = World::one_by_one(&names);
     for (index, name) in names[..5].iter().enumerate() {
-        let gate = world.server.gate("GetObject", "src", Some(name));
-        // Of the first name the preflight's read comes before the copy's.
+        let gate = world.server.gate("PutObject", "dst", Some(name));
         let night = world.begins(&["run"]);
         gate.wait_arrived();
         wait_until("the record of those before", || {

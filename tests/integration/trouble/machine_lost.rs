@@ -115,7 +115,7 @@ fn lived_in() -> World {
     let mut alone = world.setup();
     alone.workers = 1;
     world.configure(&alone);
-    let gate = world.server.gate("GetObject", "src", Some("e"));
+    let gate = world.server.gate("PutObject", "dst", Some("e"));
     let night = world.begins(&["run"]);
     gate.wait_arrived();
     wait_until("the record of d", || {

@@ -91,7 +91,9 @@ fn overtaken(world: &World, grace: Duration) -> NightReport {
     let clock = Clock::fixed(start.into());
     let (moved, end) = (clock.clone(), start + TimeDelta::minutes(5));
     let passes = FaultAction::call_back(move |_| moved.set(end.into()));
-    // The first to read it is the check of the source.
+    // Both ends are asked about what is there already, before it is read. The
+    // first to read it is the check of the source.
+    world.server.put("dst", "a", "");
     let read = Fault::new(passes).operation("GetObject").key("a").after(1);
     world.server.on(read);
     let config = Config::load(&world.config()).unwrap();
@@ -147,7 +149,7 @@ fn what_does_not_end_within_the_grace_is_given_up_and_the_task_stays_locked_mean
 #[test]
 fn a_look_that_is_never_answered_is_given_up_too() {
     let world = World::one_by_one(&["a", "b"]);
-    let gate = world.server.gate("HeadObject", "src", None);
+    let gate = world.server.gate("HeadObject", "dst", Some("a"));
     let config = Config::load(&world.config()).unwrap();
     let options = Options {
         grace: Duration::from_millis(200),
