@@ -48,7 +48,8 @@ struct ListBucketResult {
 struct Contents {
     key: String,
     last_modified: String,
-    #[serde(rename = "ETag")]
+    /// Empty where the server lists none, as s3s-fs does.
+    #[serde(rename = "ETag", default)]
     etag: String,
     size: u64,
     storage_class: Option<String>,
@@ -174,6 +175,14 @@ mod tests {
     fn names(xml: &str) -> Vec<String> {
         let page = page(xml).unwrap();
         page.objects.into_iter().map(|object| object.name).collect()
+    }
+
+    #[test]
+    fn an_object_that_is_listed_without_a_tag_has_an_empty_one() {
+        let xml = listing("", &["a"]).replace("<ETag>&quot;aa&quot;</ETag>", "");
+        let page = page(&xml).unwrap();
+        assert_eq!(page.objects[0].facts.etag.as_str(), "");
+        assert_eq!(page.objects[0].facts.size_bytes, 5);
     }
 
     #[test]
