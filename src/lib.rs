@@ -7,7 +7,7 @@
 //! object_lists/*.txt ─▶ intake ─▶ ledger.request
 //!                                    │ pending, name by name
 //!                                    ▼
-//!   run::conveyor ─▶ transfer: what is at both ends? ─▶ decide: copy | ignore
+//!   run::conveyor ─▶ plan: what is at both ends? (listing, HEAD) ─▶ decide: copy | ignore
 //!        │ flat tasks on the pool                          │
 //!        └──────────▶ transfer: GET ▶ hash ▶ PUT, or parts ◀┘
 //!                                    │ Attempt, over a bounded channel

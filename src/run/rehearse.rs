@@ -1,34 +1,25 @@
 //! `run --dry-run`: everything is decided, nothing moved and nothing written.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+mod looks;
 
+use std::fmt;
+use std::thread;
+
+use self::looks::Looks;
 use super::bucket_lists::BucketLists;
 use super::engine::{Ends, Engine};
 use super::error::RunError;
-use super::limits;
 use super::older::refuse_older;
 use super::stop::NotWaited;
-use super::voyage::{Glass, Look, Voyage};
+use super::voyage::Look;
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
 use crate::model::Failure;
-use crate::pool::guarded;
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::text::{counted, size, thousands};
-use crate::transfer::{Buffers, Route, Transfer};
-
-/// Names that are read ahead of the looks.
-const STRETCH: usize = 1000;
-
-/// How often a signal is looked for meanwhile.
-const TICK: Duration = Duration::from_millis(100);
+use crate::transfer::Route;
 
 /// What a run would take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,10 +60,10 @@ impl Rehearsal {
         ])
     }
 
-    fn count(&mut self, look: &Result<Look, Failure>) {
+    /// Counts a name; so many `requests` a run would send to decide about it.
+    pub(super) fn count(&mut self, look: &Result<Look, Failure>, requests: u64) {
         self.names += 1;
-        // Both ends are asked about every name.
-        self.requests += 2;
+        self.requests += requests;
         match look {
             Ok(Look::Settled(_) | Look::Found(_)) => self.ignore += 1,
             Err(_) => self.fail += 1,
@@ -149,7 +140,7 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     }
     gather(engine, task, key, &ends, &mut ledger, &mut rehearsal)?;
     if rehearsal.begin_failure.is_none() {
-        look_at_all(engine, task, key, &ends, &ledger, &mut rehearsal)?;
+        Looks::new(engine, task, &ends).look_at_all(&ledger, key, &mut rehearsal)?;
     }
     Ok(rehearsal)
 }
@@ -198,61 +189,5 @@ fn gather(
     rehearsal.in_lists = scan.requests;
     rehearsal.rejected = scan.rejected;
     rehearsal.taken += scan.requests;
-    Ok(())
-}
-
-fn look_at_all(
-    engine: &Engine,
-    task: &TaskConfig,
-    key: Option<TaskKey>,
-    ends: &Ends,
-    ledger: &Ledger,
-    rehearsal: &mut Rehearsal,
-) -> Result<(), RunError> {
-    let transfer = Arc::new(Transfer {
-        source: ends.source.clone(),
-        destination: ends.destination.clone(),
-        limits: limits(engine.memory_bytes),
-        retry: engine.retry,
-        stop: Arc::new(AtomicBool::new(false)),
-        buffers: Buffers::new(engine.memory_bytes),
-    });
-    let (sender, looks) = mpsc::channel();
-    let mut after: Option<String> = None;
-    let mut left = engine.options.limit.unwrap_or(u64::MAX);
-    while left > 0 && !engine.signal.is_requested() {
-        let step = usize::try_from(left).unwrap_or(STRETCH).min(STRETCH);
-        let names = ledger.rehearsed_names(key, after.as_deref(), step)?;
-        let asked = names.len();
-        after = names.last().map(|queued| queued.name.as_str().to_owned());
-        for queued in names {
-            let (transfer, sender, mode) = (Arc::clone(&transfer), sender.clone(), task.overwrite);
-            let clock = engine.clock.clone();
-            engine.pool.spawn(move || {
-                let mut voyage = Voyage::new(0, queued);
-                let look = guarded(|| {
-                    voyage.look(&Glass {
-                        transfer: &transfer,
-                        mode,
-                        may_open: false,
-                        clock: &clock,
-                    })
-                });
-                // Nobody waits for it any more if the rehearsal was stopped.
-                drop(sender.send(look));
-            });
-        }
-        let mut awaited = asked;
-        while awaited > 0 && !engine.signal.is_urgent() {
-            if let Ok(look) = looks.recv_timeout(TICK) {
-                rehearsal.count(&look);
-                awaited -= 1;
-            }
-        }
-        if asked < step {
-            break;
-        }
-        left -= asked as u64;
-    }
     Ok(())
 }

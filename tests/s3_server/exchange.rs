@@ -154,6 +154,10 @@ impl Exchange {
         ETag::Strong(said)
     }
 
+    pub(super) fn lists_backwards(&self) -> bool {
+        matches!(self.progress().action, Some(FaultAction::ListBackwards))
+    }
+
     pub(super) fn stores_corrupted(&self) -> bool {
         matches!(self.progress().action, Some(FaultAction::StoreCorrupted))
     }

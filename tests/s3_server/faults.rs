@@ -68,6 +68,8 @@ pub enum FaultAction {
     WrongEtag,
     /// The request is handled, but the answer's `ETag` is empty, as some servers complete uploads.
     EmptyEtag,
+    /// A page of a listing holds its objects in the opposite order.
+    ListBackwards,
 }
 
 impl FaultAction {
@@ -96,6 +98,7 @@ impl fmt::Debug for FaultAction {
             Self::CallBack(_) => "CallBack",
             Self::WrongEtag => "WrongEtag",
             Self::EmptyEtag => "EmptyEtag",
+            Self::ListBackwards => "ListBackwards",
         };
         formatter.write_str(name)
     }

@@ -130,6 +130,9 @@ pub(super) fn list_objects(
             }),
         }
     }
+    if exchange.lists_backwards() {
+        contents.reverse();
+    }
     Ok(ListObjectsV2Output {
         name: Some(input.bucket),
         prefix: Some(encode(&prefix)),

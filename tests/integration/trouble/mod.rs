@@ -22,6 +22,7 @@ mod moving_source;
 mod no_beginning;
 mod outage;
 mod permissions;
+mod planning;
 mod process;
 mod recognised;
 mod retries;

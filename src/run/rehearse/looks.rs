@@ -1,0 +1,164 @@
+//! The looks of a rehearsal: at listings and name by name, as a run makes them.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Rehearsal;
+use crate::config::TaskConfig;
+use crate::ledger::{Ledger, Queued, TaskKey};
+use crate::model::{Failure, ObjectName, Side};
+use crate::plan::{Listings, Sight, survey};
+use crate::pool::guarded;
+use crate::run::engine::{Ends, Engine};
+use crate::run::error::RunError;
+use crate::run::limits;
+use crate::run::listed::Listed;
+use crate::run::voyage::{Glass, Look, Voyage};
+use crate::transfer::{Buffers, Tally, Transfer};
+
+/// Names that are read ahead of the looks.
+const STRETCH: usize = 1000;
+
+/// How often a signal is looked for meanwhile.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What the looks are made with.
+pub(super) struct Looks<'a> {
+    engine: &'a Engine,
+    task: &'a TaskConfig,
+    transfer: Arc<Transfer>,
+    source: Arc<Listings>,
+    destination: Arc<Listings>,
+    /// Pages that were asked for.
+    pages: Arc<AtomicU64>,
+}
+
+impl<'a> Looks<'a> {
+    pub(super) fn new(engine: &'a Engine, task: &'a TaskConfig, ends: &Ends) -> Self {
+        Self {
+            engine,
+            task,
+            transfer: Arc::new(Transfer {
+                source: ends.source.clone(),
+                destination: ends.destination.clone(),
+                limits: limits(engine.memory_bytes),
+                retry: engine.retry,
+                stop: Arc::new(AtomicBool::new(false)),
+                buffers: Buffers::new(engine.memory_bytes),
+            }),
+            source: Arc::default(),
+            destination: Arc::default(),
+            pages: Arc::default(),
+        }
+    }
+
+    /// Decides for every name that would be taken.
+    pub(super) fn look_at_all(
+        &self,
+        ledger: &Ledger,
+        key: Option<TaskKey>,
+        rehearsal: &mut Rehearsal,
+    ) -> Result<(), RunError> {
+        let mut after: Option<String> = None;
+        let mut left = self.engine.options.limit.unwrap_or(u64::MAX);
+        while left > 0 && !self.engine.signal.is_requested() {
+            let step = usize::try_from(left).unwrap_or(STRETCH).min(STRETCH);
+            let names = ledger.rehearsed_names(key, after.as_deref(), step)?;
+            let count = names.len();
+            after = names.last().map(|queued| queued.name.as_str().to_owned());
+            self.look_at(names, rehearsal);
+            if count < step {
+                break;
+            }
+            left -= count as u64;
+        }
+        rehearsal.requests += self.pages.load(Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn look_at(&self, names: Vec<Queued>, rehearsal: &mut Rehearsal) {
+        let [source, destination] = self.survey(&names);
+        let at = self.engine.clock.now();
+        let (sender, looks) = mpsc::channel();
+        let mut awaited = 0;
+        for ((queued, source), destination) in names.into_iter().zip(source).zip(destination) {
+            let mut voyage = Voyage::new(0, queued);
+            voyage.listed(Listed {
+                source,
+                destination,
+                at,
+            });
+            match voyage.look_at_listings(&self.transfer, self.task.overwrite) {
+                Some(look) => rehearsal.count(&look, 0),
+                None => {
+                    awaited += 1;
+                    self.look(voyage, sender.clone());
+                }
+            }
+        }
+        while awaited > 0 && !self.engine.signal.is_urgent() {
+            if let Ok((look, requests)) = looks.recv_timeout(TICK) {
+                rehearsal.count(&look, requests);
+                awaited -= 1;
+            }
+        }
+    }
+
+    /// What the listings of both ends say of the names.
+    fn survey(&self, names: &[Queued]) -> [Vec<Sight>; 2] {
+        let names: Arc<[ObjectName]> = names.iter().map(|queued| queued.name.clone()).collect();
+        let unknown = || vec![Sight::Unknown; names.len()];
+        let said = Arc::new(Mutex::new([unknown(), unknown()]));
+        let (sender, ended) = mpsc::channel::<()>();
+        for (place, side) in [Side::Source, Side::Destination].into_iter().enumerate() {
+            let listings = Arc::clone([&self.source, &self.destination][place]);
+            if !listings.are_worth_a_try(names.len()) {
+                continue;
+            }
+            let (transfer, pages) = (Arc::clone(&self.transfer), Arc::clone(&self.pages));
+            let (names, said, sender) = (Arc::clone(&names), Arc::clone(&said), sender.clone());
+            self.engine.pool.spawn(move || {
+                let sights = guarded(|| {
+                    let names: Vec<&str> = names.iter().map(ObjectName::as_str).collect();
+                    Ok(survey(&names, &listings, |after, keys| {
+                        pages.fetch_add(1, Ordering::Relaxed);
+                        transfer.list(side, after, keys, &Tally::default())
+                    }))
+                });
+                if let Ok(sights) = sights {
+                    said.lock().unwrap_or_else(PoisonError::into_inner)[place] = sights;
+                }
+                drop(sender);
+            });
+        }
+        drop(sender);
+        while !self.engine.signal.is_urgent()
+            && ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout)
+        {}
+        let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.clone()
+    }
+
+    /// Has both ends asked about a name. A run would read a new object at once,
+    /// rather than ask the source about it first.
+    fn look(&self, mut voyage: Voyage, sender: mpsc::Sender<(Result<Look, Failure>, u64)>) {
+        let transfer = Arc::clone(&self.transfer);
+        let (mode, clock) = (self.task.overwrite, self.engine.clock.clone());
+        self.engine.pool.spawn(move || {
+            let look = guarded(|| {
+                voyage.look(&Glass {
+                    transfer: &transfer,
+                    mode,
+                    may_open: false,
+                    clock: &clock,
+                })
+            });
+            let is_new = matches!(look, Ok(Look::Carry(_))) && voyage.replaces().is_none();
+            let requests = if is_new { 1 } else { 2 };
+            // Nobody waits for it any more if the rehearsal was stopped.
+            drop(sender.send((look, requests)));
+        });
+    }
+}
