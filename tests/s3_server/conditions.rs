@@ -1,5 +1,6 @@
 //! The conditions of `If-Match` and its like.
 
+use hyper::HeaderMap;
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Result, s3_error};
 
@@ -67,6 +68,21 @@ pub(super) struct WriteConditions {
 }
 
 impl WriteConditions {
+    /// Those that stand in these headers, in the forms that Nightferry sends.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
+        let condition = |name| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some(match value {
+                "*" => ETagCondition::Any,
+                etag => ETagCondition::ETag(ETag::Strong(etag.trim_matches('"').to_owned())),
+            })
+        };
+        Self {
+            if_match: condition("if-match"),
+            if_none_match: condition("if-none-match"),
+        }
+    }
+
     pub(super) fn check(&self, existing: Option<&Object>) -> S3Result<()> {
         match &self.if_none_match {
             Some(ETagCondition::Any) if existing.is_some() => return Err(precondition_failed()),

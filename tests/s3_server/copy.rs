@@ -13,7 +13,8 @@ use super::attributes::Attributes;
 use super::checksums;
 use super::clock;
 use super::conditions::{ReadConditions, WriteConditions};
-use super::content::{Content, hex};
+use super::content::{Content, ContentWriter, hex};
+use super::exchange::Exchange;
 use super::multipart;
 use super::storage::exchange_of;
 use super::store::{Object, Part};
@@ -24,6 +25,7 @@ fn source(
     server: &Server,
     source: &CopySource,
     conditions: &ReadConditions,
+    exchange: &Exchange,
 ) -> S3Result<Arc<Object>> {
     let CopySource::Bucket { bucket, key, .. } = source else {
         return Err(s3_error!(
@@ -32,7 +34,9 @@ fn source(
         ));
     };
     let object = server.store.object(bucket, key)?;
-    conditions.check_copy_source(&object)?;
+    if !exchange.ignores_copy_source_conditions() {
+        conditions.check_copy_source(&object)?;
+    }
     if object.attributes.is_archived() {
         return Err(s3_error!(
             InvalidObjectState,
@@ -64,7 +68,7 @@ pub(super) fn copy_object(
         if_modified_since: input.copy_source_if_modified_since,
         if_unmodified_since: input.copy_source_if_unmodified_since,
     };
-    let original = source(server, &input.copy_source, &conditions)?;
+    let original = source(server, &input.copy_source, &conditions, &exchange)?;
     refuse_too_large(&original.content)?;
     let directive = input
         .metadata_directive
@@ -88,14 +92,16 @@ pub(super) fn copy_object(
     } else {
         original.attributes.with_storage_class_of(&exchange.headers)
     };
-    let object = copied(&original, attributes, server)?;
+    let object = copied(&original, attributes, server, &exchange)?;
+    // s3s 0.14 does not know them here; S3 does since 2025.
+    let conditions = WriteConditions::from_headers(&exchange.headers);
     let result = CopyObjectResult {
         e_tag: Some(exchange.etag(&object.etag)),
         last_modified: Some(object.last_modified.into()),
         ..CopyObjectResult::default()
     };
     server.store.with_bucket(&input.bucket, |bucket| {
-        bucket.put(&input.key, object, &WriteConditions::default())
+        bucket.put(&input.key, object, &conditions)
     })?;
     Ok(S3Response::new(CopyObjectOutput {
         copy_object_result: Some(result),
@@ -104,20 +110,41 @@ pub(super) fn copy_object(
 }
 
 /// A copy is one piece, also where the original came from a multipart upload.
-fn copied(original: &Object, attributes: Attributes, server: &Server) -> S3Result<Object> {
-    let etag = if original.part_sizes.is_empty() {
+fn copied(
+    original: &Object,
+    attributes: Attributes,
+    server: &Server,
+    exchange: &Exchange,
+) -> S3Result<Object> {
+    let content = content_of(&original.content, server, exchange)?;
+    let etag = if original.part_sizes.is_empty() && !exchange.stores_corrupted() {
         original.etag.clone()
     } else {
-        hex(&original.content.md5().map_err(S3Error::internal_error)?)
+        hex(&content.md5().map_err(S3Error::internal_error)?)
     };
     Ok(Object {
         attributes,
-        content: original.content.clone(),
+        content,
         etag,
         checksums: original.checksums.clone(),
         last_modified: clock::whole_seconds(server.clock.now()),
         part_sizes: Vec::new(),
     })
+}
+
+/// The same bytes, unless a fault wants one altered.
+fn content_of(original: &Content, server: &Server, exchange: &Exchange) -> S3Result<Content> {
+    if !exchange.stores_corrupted() || original.len() == 0 {
+        return Ok(original.clone());
+    }
+    let mut altered = ContentWriter::new(server.directory.path());
+    let first = original.slice(0..1).to_vec();
+    let first = first.map_err(S3Error::internal_error)?;
+    altered
+        .write(&[first[0] ^ 1])
+        .map_err(S3Error::internal_error)?;
+    let rest = original.slice(1..original.len());
+    Ok(Content::join([altered.finish(), rest]))
 }
 
 pub(super) fn upload_part_copy(
@@ -133,11 +160,12 @@ pub(super) fn upload_part_copy(
         if_modified_since: input.copy_source_if_modified_since,
         if_unmodified_since: input.copy_source_if_unmodified_since,
     };
-    let original = source(server, &input.copy_source, &conditions)?;
+    let original = source(server, &input.copy_source, &conditions, &exchange)?;
     let content = match &input.copy_source_range {
         Some(range) => ranged(&original.content, range)?,
         None => original.content.clone(),
     };
+    let content = content_of(&content, server, &exchange)?;
     refuse_too_large(&content)?;
     let algorithm = server.store.with_bucket(&input.bucket, |bucket| {
         let upload = bucket.upload(&input.key, &input.upload_id)?;

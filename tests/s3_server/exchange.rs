@@ -158,6 +158,11 @@ impl Exchange {
         matches!(self.progress().action, Some(FaultAction::ListBackwards))
     }
 
+    pub(super) fn ignores_copy_source_conditions(&self) -> bool {
+        let action = &self.progress().action;
+        matches!(action, Some(FaultAction::IgnoreCopySourceConditions))
+    }
+
     pub(super) fn stores_corrupted(&self) -> bool {
         matches!(self.progress().action, Some(FaultAction::StoreCorrupted))
     }

@@ -48,8 +48,8 @@ pub enum FaultAction {
         /// The position of the byte in the body.
         at: u64,
     },
-    /// A `PutObject` or `UploadPart` stores altered bytes and answers with their `ETag`; the
-    /// checksums of the request are still compared with the bytes that were sent.
+    /// A `PutObject`, `UploadPart`, or copy by the server stores altered bytes and answers with
+    /// their `ETag`; the checksums of the request are still compared with the bytes that were sent.
     StoreCorrupted,
     /// The request is not handled; the status is 200, but the body is an error, as
     /// `CompleteMultipartUpload` and `CopyObject` may answer.
@@ -57,6 +57,8 @@ pub enum FaultAction {
         /// The S3 error code.
         code: &'static str,
     },
+    /// A copy by the server heeds no `x-amz-copy-source-if-match` and its like, as with some servers.
+    IgnoreCopySourceConditions,
     /// The request is never handled nor answered.
     StallForever,
     /// The request is handled, but never answered.
@@ -93,6 +95,7 @@ impl fmt::Debug for FaultAction {
             Self::FlipByte { .. } => "FlipByte",
             Self::StoreCorrupted => "StoreCorrupted",
             Self::CompleteAnswers200WithError { .. } => "CompleteAnswers200WithError",
+            Self::IgnoreCopySourceConditions => "IgnoreCopySourceConditions",
             Self::StallForever => "StallForever",
             Self::StallAnswer => "StallAnswer",
             Self::CallBack(_) => "CallBack",
