@@ -13,12 +13,16 @@ pub enum Operation {
     GetObject,
     /// Write an object.
     PutObject,
+    /// Have the server copy an object by itself.
+    CopyObject,
     /// Remove an object.
     DeleteObject,
     /// Begin a multipart upload.
     CreateMultipartUpload,
     /// Write one part.
     UploadPart,
+    /// Have the server copy one part by itself.
+    UploadPartCopy,
     /// Make an object of the parts.
     CompleteMultipartUpload,
     /// Give a multipart upload up.
@@ -36,9 +40,11 @@ impl Operation {
             Self::HeadObject => "HeadObject",
             Self::GetObject => "GetObject",
             Self::PutObject => "PutObject",
+            Self::CopyObject => "CopyObject",
             Self::DeleteObject => "DeleteObject",
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
             Self::ListParts => "ListParts",
@@ -47,7 +53,10 @@ impl Operation {
 
     /// Whether the request carries an object's headers and metadata.
     const fn sends_metadata(self) -> bool {
-        matches!(self, Self::PutObject | Self::CreateMultipartUpload)
+        matches!(
+            self,
+            Self::PutObject | Self::CopyObject | Self::CreateMultipartUpload
+        )
     }
 }
 

@@ -16,9 +16,9 @@ pub struct Counters {
     pub head: u64,
     /// GET requests, ranged ones included.
     pub get: u64,
-    /// PUT requests for whole objects.
+    /// PUT requests for whole objects, copies by the server included.
     pub put: u64,
-    /// PUT requests for parts.
+    /// PUT requests for parts, likewise.
     pub part: u64,
     /// All other requests: beginning, completing and aborting uploads, deleting.
     pub other: u64,
@@ -60,8 +60,8 @@ impl Counting {
             Operation::ListObjectsV2 | Operation::ListParts => &self.list,
             Operation::HeadObject => &self.head,
             Operation::GetObject => &self.get,
-            Operation::PutObject => &self.put,
-            Operation::UploadPart => &self.part,
+            Operation::PutObject | Operation::CopyObject => &self.put,
+            Operation::UploadPart | Operation::UploadPartCopy => &self.part,
             Operation::DeleteObject
             | Operation::CreateMultipartUpload
             | Operation::CompleteMultipartUpload

@@ -2,6 +2,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::copy::read_copy;
 use super::download::ContentRange;
 use super::headers::{Head, content_length, http_date};
 use super::list::page;
@@ -26,7 +27,11 @@ pub fn xml(body: &str) {
     if let Some(upload_id) = read_initiated(body) {
         assert!(!upload_id.as_str().is_empty());
     }
-    let _ = (read_parts(body), read_completed(body));
+    let _ = (
+        read_parts(body),
+        read_completed(body),
+        read_copy(body).is_some(),
+    );
 }
 
 /// Reads the lines of `text`, `name: value` each, as an answer's headers.

@@ -10,6 +10,7 @@ mod bandwidth;
 mod bucket;
 pub mod cause;
 mod condition;
+mod copy;
 mod counters;
 mod download;
 #[cfg(fuzzing)]
@@ -30,6 +31,7 @@ pub use bandwidth::Bandwidth;
 pub use bucket::{Bucket, BucketError, BucketSpec};
 pub use cause::Operation;
 pub use condition::Condition;
+pub use copy::CopySource;
 pub use counters::Counters;
 pub use download::{ContentRange, Download, DownloadBody};
 pub use headers::Head;

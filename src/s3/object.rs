@@ -19,6 +19,9 @@ use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, t
 use super::request::{Body, Headers, Request, time_to_move};
 use crate::model::{CarriedHeaders, Checksum, ETag, Failure, Side};
 
+/// The header by which HEAD and GET ask for an object's checksums.
+const ASK_CHECKSUMS: (&str, Cow<'static, str>) = ("x-amz-checksum-mode", Cow::Borrowed("ENABLED"));
+
 /// What of an object is read, and under which condition.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GetOptions<'a> {
@@ -68,6 +71,21 @@ impl Bucket {
     pub fn head(&self, name: &str) -> Result<Option<Head>, Failure> {
         let mut request = Request::about(Operation::HeadObject, Method::Head, name);
         self.ask_checksums(&mut request.headers);
+        self.head_by(request, name)
+    }
+
+    /// As [`head`](Self::head), and asks for the object's checksums whatever the
+    /// bucket was set up for.
+    ///
+    /// # Errors
+    /// The server refused or did not answer.
+    pub fn head_with_checksums(&self, name: &str) -> Result<Option<Head>, Failure> {
+        let mut request = Request::about(Operation::HeadObject, Method::Head, name);
+        request.headers.push(ASK_CHECKSUMS);
+        self.head_by(request, name)
+    }
+
+    fn head_by(&self, request: Request<'_>, name: &str) -> Result<Option<Head>, Failure> {
         match self.send(request) {
             Ok(response) => {
                 let size = content_length(response.headers());
@@ -214,7 +232,7 @@ impl Bucket {
 
     fn ask_checksums(&self, headers: &mut Headers<'_>) {
         if self.0.ask_checksums {
-            headers.push(("x-amz-checksum-mode", Cow::Borrowed("ENABLED")));
+            headers.push(ASK_CHECKSUMS);
         }
     }
 
