@@ -1,5 +1,6 @@
 //! Two nights on this machine alone: an S3 server within the process, two
 //! buckets, a few awkward objects, and the same program that `nightferry` is.
+//! Both buckets being at one server, it copies by itself.
 //!
 //! `cargo run --release --example quickstart` leaves everything it made under
 //! `target/quickstart/`; with `-- --keep` the server stays up, so that the
@@ -22,7 +23,7 @@ use s3_server::{ACCESS_KEY, NewObject, S3Server, SECRET_KEY};
 const SOURCE: &str = "harbour";
 const DESTINATION: &str = "lighthouse";
 
-/// Large enough to go in parts.
+/// Large enough to go in parts, did it not.
 const FILM_BYTES: u64 = 24 * 1024 * 1024;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {

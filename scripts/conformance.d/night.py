@@ -102,7 +102,7 @@ class Night:
         destination = self._endpoint(self.destination, self.destination_bucket)
         destination["secret_access_key"] = {"file": str(secret)}
         text = _toml({"data_dir": str(self.data), "time_zone": "Asia/Shanghai", "workers": 16})
-        text += "[[task]]\n" + _toml({"id": TASK} | self.options)
+        text += "[[task]]\n" + _toml({"id": TASK, "server_side_copy": "never"} | self.options)
         text += "[task.source]\n" + _toml(source | self.source_options)
         text += "[task.destination]\n" + _toml(destination | self.destination_options)
         config = self.folder / "nightferry.toml"

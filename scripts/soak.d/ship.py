@@ -71,7 +71,7 @@ class Ship:
         ends = [("source", self.source, self.source_bucket),
                 ("destination", self.destination, self.destination_bucket)]
         text = toml({"data_dir": str(self.data), "workers": 16} | self.settings)
-        text += "[[task]]\n" + toml({"id": TASK} | self.task)
+        text += "[[task]]\n" + toml({"id": TASK, "server_side_copy": "never"} | self.task)
         for side, end, bucket in ends:
             text += f"[task.{side}]\n" + toml({
                 "endpoint": end.proxied or end.endpoint, "region": end.region, "bucket": bucket,

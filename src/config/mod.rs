@@ -32,7 +32,7 @@ pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
 pub use retry::RetryConfig;
-pub use task::{ListEncoding, TaskConfig};
+pub use task::{ListEncoding, ServerSideCopy, TaskConfig};
 
 use section::{Mistakes, Section};
 

@@ -30,12 +30,50 @@ pub struct TaskConfig {
     pub object_lists_encoding: ListEncoding,
     /// For how many days a failed request becomes pending again; default 7, 0 is never.
     pub carry_over_days: u32,
+    /// Whether the server may copy by itself; default auto.
+    pub server_side_copy: ServerSideCopy,
     /// How fast objects are read; `None`: as fast as they come.
     pub bandwidth: Option<Timetable>,
     /// The bucket that is copied from.
     pub source: EndpointConfig,
     /// The bucket that is copied to.
     pub destination: EndpointConfig,
+}
+
+impl TaskConfig {
+    /// Whether the server is asked to copy objects by itself: if that is wanted,
+    /// and both buckets are in one region of one endpoint.
+    #[must_use]
+    pub fn may_copy_server_side(&self) -> bool {
+        let (source, destination) = (&self.source, &self.destination);
+        self.server_side_copy == ServerSideCopy::Auto
+            && source.endpoint.origin() == destination.endpoint.origin()
+            && source.region == destination.region
+    }
+}
+
+/// Whether the server may copy by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ServerSideCopy {
+    /// Where both buckets are at one endpoint, and it does.
+    #[default]
+    Auto,
+    /// Never: all bytes are read and written.
+    Never,
+}
+
+impl FromStr for ServerSideCopy {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "never" => Ok(Self::Never),
+            _ => Err(format!(
+                "`{word}` is no way of copying at one server; it is one of: auto, never"
+            )),
+        }
+    }
 }
 
 /// How names stand in input lists.
@@ -138,6 +176,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let read_lists_from_destination = section.boolean("read_lists_from_destination");
     let encoding = section.parsed("object_lists_encoding", ListEncoding::from_str);
     let carry_over_days = section.number("carry_over_days", &(0..=MOST_CARRY_OVER_DAYS));
+    let server_side_copy = section.parsed("server_side_copy", ServerSideCopy::from_str);
     let bandwidth = bandwidth::read(&mut section, zone);
     let source = section.section("source");
     let source = source.and_then(|section| EndpointConfig::read(section, folder));
@@ -161,6 +200,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         read_lists_from_destination: read_lists_from_destination.unwrap_or(false),
         object_lists_encoding: encoding.unwrap_or_default(),
         carry_over_days: carry_over_days.unwrap_or(DEFAULT_CARRY_OVER_DAYS),
+        server_side_copy: server_side_copy.unwrap_or_default(),
         bandwidth,
         source: source?,
         destination: destination?,

@@ -33,6 +33,7 @@ fn the_example_parses_with_its_defaults() {
     assert_eq!(task.overwrite, OverwriteMode::SizeLastModified);
     assert!(task.deliver_lists && !task.read_lists_from_destination);
     assert_eq!(task.object_lists_encoding, ListEncoding::Plain);
+    assert_eq!(task.server_side_copy, ServerSideCopy::Auto);
     assert_eq!(task.carry_over_days, 7);
     assert_eq!(task.source.region, "us-east-1");
     assert!(task.source.path_style && !task.source.allow_http);
@@ -92,6 +93,50 @@ fn six_mistakes_are_reported_at_once_each_with_its_line() {
          nightferry.toml:8: task \"photos\", overwrite: `sometimes` is no overwrite mode; it is one of: size_last_modified, never, always, checksum\n\
          nightferry.toml:9: task \"photos\", window: \"06:00-06:00\" begins when it ends; write two different times, or leave the key out for no window\n\
          nightferry.toml:12: task \"photos\", source.bucket: \"a/b\" is no bucket name; write 3 to 63 letters, digits, `.`, `-` or `_`, the first a letter or digit"
+    );
+}
+
+#[test]
+fn only_a_server_that_has_both_buckets_may_copy_by_itself() {
+    let may = |lines: &str, source: &str, destination: &str| {
+        let text = format!(
+            "data_dir = 'd'\n[[task]]\nid = 'photos'\n{lines}\n\
+             [task.source]\nbucket = 'one'\nprofile = 'a'\n{source}\n\
+             [task.destination]\nbucket = 'two'\nprofile = 'b'\n{destination}\n"
+        );
+        parse(&text).unwrap().tasks[0].may_copy_server_side()
+    };
+    let here = "endpoint = 'https://s3.example.com'";
+    let never = "server_side_copy = 'never'";
+    for (lines, destination, expected) in [
+        ("", here, true),
+        ("server_side_copy = 'auto'", here, true),
+        (never, here, false),
+        ("", "endpoint = 'https://S3.example.com:443/'", true),
+        ("", "endpoint = 'https://s3.example.com:9000'", false),
+        ("", "endpoint = 'https://s3.example.net'", false),
+        (
+            "",
+            "endpoint = 'https://s3.example.com'\npath_style = false",
+            true,
+        ),
+        (
+            "",
+            "endpoint = 'https://s3.example.com'\nregion = 'eu-west-1'",
+            false,
+        ),
+    ] {
+        assert_eq!(may(lines, here, destination), expected, "{destination}");
+    }
+    let text = format!(
+        "data_dir = 'd'\n[[task]]\nid = 'photos'\nserver_side_copy = true\n{SOURCE}{DESTINATION}"
+    );
+    assert!(mistakes(&text).contains("task \"photos\", server_side_copy: "));
+    let text = text.replace("true", "'always'");
+    assert_eq!(
+        mistakes(&text),
+        "nightferry.toml:4: task \"photos\", server_side_copy: `always` is no way of copying at one \
+         server; it is one of: auto, never"
     );
 }
 

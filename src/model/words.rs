@@ -207,15 +207,19 @@ words! {
 words! {
     /// How a copy was proven to be the source's bytes.
     Verified ("kind of proof") {
-        /// The MD5 of the bytes sent equals the destination's `ETag`.
+        /// The MD5 of the bytes sent equals the destination's `ETag`; of what a
+        /// server copied by itself, the `ETag` of the source does.
         EtagMd5 = "etag_md5",
         /// The destination checked the Content-MD5 that was sent along.
         ContentMd5 = "content_md5",
-        /// The destination echoed the CRC32C that was sent along.
+        /// The destination echoed the CRC32C that was sent along; of what a server
+        /// copied by itself, it states the source's.
         Crc32c = "crc32c",
-        /// The destination echoed the CRC64NVME that was sent along.
+        /// The destination echoed the CRC64NVME that was sent along; of what a server
+        /// copied by itself, it states the source's.
         Crc64nvme = "crc64nvme",
-        /// The destination echoed the SHA-256 that was sent along.
+        /// The destination echoed the SHA-256 that was sent along; of what a server
+        /// copied by itself, it states the source's.
         Sha256 = "sha256",
         /// Only the length could be compared.
         SizeOnly = "size_only",

@@ -76,6 +76,8 @@ pub enum Event {
     Looked(Box<Voyage>, Result<Look, Failure>),
     /// A copy in one piece ended; so many bytes of memory are free again.
     Carried(Box<Voyage>, u64, Result<Copied, Failure>),
+    /// The server copied an object by itself, or it is to go another way.
+    CopiedThere(Box<Voyage>, Result<Option<Copied>, Failure>),
     /// A copy in parts began.
     Begun(u64, Result<Box<PartsCopy>, Failure>),
     /// A part ended.
@@ -242,7 +244,7 @@ impl<'a> Conveyor<'a> {
         while let Some((voyage, route)) = self.next_ready() {
             let begun = match &route {
                 Route::Whole { buffer_bytes } => self.take((*buffer_bytes).max(LEAST_BUFFER_BYTES)),
-                Route::Parts(_) => self.take(LEAST_BUFFER_BYTES),
+                Route::Parts(_) | Route::ServerSide { .. } => self.take(LEAST_BUFFER_BYTES),
             };
             if !begun {
                 self.ready.push_front((voyage, route));
@@ -253,6 +255,7 @@ impl<'a> Conveyor<'a> {
                     self.carry_whole(voyage, buffer_bytes.max(LEAST_BUFFER_BYTES));
                 }
                 Route::Parts(plan) => self.begin_parts(voyage, plan),
+                Route::ServerSide { .. } => self.carry_server_side(voyage),
             }
         }
     }
@@ -262,7 +265,7 @@ impl<'a> Conveyor<'a> {
     fn next_ready(&mut self) -> Option<Laden> {
         let waiting = self.has_parts_waiting();
         loop {
-            let may_begin = |(_, route): &Laden| !waiting || matches!(route, Route::Whole { .. });
+            let may_begin = |(_, route): &Laden| !waiting || !matches!(route, Route::Parts(_));
             let place = self.ready.iter().position(may_begin)?;
             let (voyage, route) = self.ready.remove(place)?;
             if !voyage.is_stale(self.means.clock) {
@@ -278,6 +281,30 @@ impl<'a> Conveyor<'a> {
             let result = guarded(|| voyage.carry_whole(&transfer));
             Event::Carried(voyage, bytes, result)
         });
+    }
+
+    fn carry_server_side(&self, mut voyage: Box<Voyage>) {
+        let transfer = Arc::clone(&self.means.transfer);
+        self.spawn(move || {
+            let result = guarded(|| voyage.carry_server_side(&transfer));
+            Event::CopiedThere(voyage, result)
+        });
+    }
+
+    fn on_copied_there(
+        &mut self,
+        mut voyage: Box<Voyage>,
+        result: Result<Option<Copied>, Failure>,
+    ) {
+        match result {
+            Ok(Some(copied)) => self.settle(voyage, Outcome::Synced(copied)),
+            // The plan is the same, whichever way it goes.
+            Ok(None) => match voyage.route_through_here(&self.means.transfer) {
+                Ok(route) => self.ready.push_front((voyage, route)),
+                Err(failure) => self.fail(voyage, failure),
+            },
+            Err(failure) => self.fail(voyage, failure),
+        }
     }
 
     fn on(&mut self, event: Event) {
@@ -296,6 +323,10 @@ impl<'a> Conveyor<'a> {
                     Ok(copied) => self.settle(voyage, Outcome::Synced(copied)),
                     Err(failure) => self.fail(voyage, failure),
                 }
+            }
+            Event::CopiedThere(voyage, result) => {
+                self.give_back(LEAST_BUFFER_BYTES);
+                self.on_copied_there(voyage, result);
             }
             Event::Begun(sequence, result) => {
                 self.give_back(LEAST_BUFFER_BYTES);

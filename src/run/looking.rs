@@ -31,7 +31,9 @@ impl Conveyor<'_> {
         self.looking += 1;
         let transfer = Arc::clone(&self.means.transfer);
         let (mode, clock) = (self.means.mode, self.means.clock.clone());
-        let may_open = !self.means.settle_only;
+        // What the server copies by itself is not read here.
+        let is_read = !transfer.server_side.copies_whole(0);
+        let may_open = is_read && !self.means.settle_only;
         self.spawn(move || {
             let look = guarded(|| {
                 voyage.look(&Glass {

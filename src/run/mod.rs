@@ -43,7 +43,8 @@ pub use stop::{NotWaited, Stop, StopSignal};
 pub use turns::{TaskEnd, run_tasks};
 pub use verify::{ListState, VerifiedList, verify_run};
 
-use crate::transfer::Limits;
+use crate::config::TaskConfig;
+use crate::transfer::{Limits, ServerSide};
 
 /// How the memory for buffers is cut: several parts must fit at once, and none
 /// takes more than a quarter.
@@ -54,5 +55,14 @@ fn limits(memory_bytes: u64) -> Limits {
         part_bytes,
         multipart_above_bytes: part_bytes,
         share_bytes: (memory_bytes / 4).max(part_bytes),
+    }
+}
+
+/// Whether the server of `task` is asked to copy by itself.
+fn server_side(task: &TaskConfig) -> ServerSide {
+    if task.may_copy_server_side() {
+        ServerSide::auto()
+    } else {
+        ServerSide::never()
     }
 }

@@ -11,13 +11,13 @@ use super::deliver::DeliveryReport;
 use super::ending::Left;
 use super::engine::{Ends, Engine};
 use super::error::RunError;
-use super::limits;
 use super::lock::TaskLock;
 use super::names::Names;
 use super::older::refuse_older;
 use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
+use super::{limits, server_side};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
@@ -312,6 +312,7 @@ impl Night<'_> {
             retry: self.engine.retry,
             stop: Arc::new(AtomicBool::new(false)),
             buffers: self.engine.buffers.clone(),
+            server_side: server_side(self.task),
         };
         Means {
             pool: &self.engine.pool,

@@ -71,6 +71,7 @@ impl Rehearsal {
                 self.copy += 1;
                 let (bytes, requests) = match route {
                     Route::Whole { buffer_bytes } => (*buffer_bytes, 2),
+                    Route::ServerSide { size_bytes } => (*size_bytes, 1),
                     // Facts afresh, begin, a GET and a PUT a part, complete.
                     Route::Parts(plan) => (plan.size_bytes, 3 + 2 * u64::from(plan.count)),
                 };

@@ -38,7 +38,8 @@ pub struct Voyage {
     seen_at: Timestamp,
     /// The object, if it was easier to begin to read it than to ask about it.
     opened: Option<Download>,
-    in_parts: bool,
+    /// Whether what proves wrong has not been tried again by then.
+    proven_at_end: bool,
     tally: Arc<Tally>,
     server_request_id: Option<String>,
 }
@@ -78,7 +79,7 @@ impl Voyage {
             destination: None,
             seen_at: Timestamp::from_ms(0),
             opened: None,
-            in_parts: false,
+            proven_at_end: false,
             tally: Arc::new(Tally::default()),
             server_request_id: None,
         }
@@ -196,22 +197,26 @@ impl Voyage {
             Decision::Ignore(reason) => Look::Settled(reason),
             Decision::Copy => {
                 let route = transfer.route(source.size_bytes)?;
-                self.in_parts = matches!(route, Route::Parts(_));
-                if self.in_parts {
-                    self.opened = None;
-                }
-                Look::Carry(route)
+                Look::Carry(self.on(route))
             }
         })
     }
 
-    /// What the listings of an end said, if that was not so.
+    /// Whether the listing of an end said otherwise.
     pub fn contradicts(&self, side: Side) -> bool {
         let found = match side {
             Side::Source => &self.source,
             Side::Destination => &self.destination,
         };
         self.listed.is_contradicted(side, found.as_ref())
+    }
+
+    fn on(&mut self, route: Route) -> Route {
+        self.proven_at_end = !matches!(route, Route::Whole { .. });
+        if self.proven_at_end {
+            self.opened = None;
+        }
+        route
     }
 
     /// The copy that an earlier run, or an earlier look of this one, planned and
@@ -280,13 +285,33 @@ impl Voyage {
         Ok(arrival.copied)
     }
 
+    /// Has the server copy the object by itself; `None` if it is to go by another
+    /// [`route`](Self::route_through_here).
+    pub fn carry_server_side(&mut self, transfer: &Transfer) -> Result<Option<Copied>, Failure> {
+        let name = &self.queued.name;
+        let source = self.source.as_ref().ok_or_else(|| missing(name))?;
+        let replaces = self.replaces();
+        let (name, tally) = (name.as_str(), &self.tally);
+        let arrival = transfer.copy_server_side(name, source, replaces.as_ref(), tally)?;
+        Ok(arrival.map(|arrival| {
+            self.server_request_id = arrival.server_request_id;
+            arrival.copied
+        }))
+    }
+
+    /// The way of an object that the server did not copy by itself.
+    pub fn route_through_here(&mut self, transfer: &Transfer) -> Result<Route, Failure> {
+        let route = transfer.route_through_here(self.source()?.size_bytes)?;
+        Ok(self.on(route))
+    }
+
     /// Whether `failure` is worth another look within this run: the source
     /// changed while it was read, or the destination before it was written, so
     /// that the facts are stale; or the parts, each of which was tried often
-    /// enough, do not make the whole.
+    /// enough, do not make the whole, or what the server copied is not the source.
     pub fn may_look_again(&self, failure: &Failure) -> bool {
         let stale = failure.cause == FailureCause::SourceChanged || failure.is_refused_condition();
-        let wrong_whole = failure.cause == FailureCause::Integrity && self.in_parts;
+        let wrong_whole = failure.cause == FailureCause::Integrity && self.proven_at_end;
         (stale || wrong_whole) && self.looks < LOOKS
     }
 

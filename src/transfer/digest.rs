@@ -24,6 +24,13 @@ pub(super) fn hex(md5: &Md5Bytes) -> String {
     base16ct::lower::encode_string(md5)
 }
 
+/// The MD5 that is written `hex`; `None` if none is.
+pub(super) fn from_hex(hex: &str) -> Option<Md5Bytes> {
+    let mut md5 = Md5Bytes::default();
+    let whole = base16ct::mixed::decode(hex, &mut md5).ok()?.len() == md5.len();
+    whole.then_some(md5)
+}
+
 /// The tag that S3 gives to an object of parts: the MD5 of their MD5s, and how many.
 pub(super) fn etag_of_parts(parts: &[Md5Bytes]) -> String {
     format!("{}-{}", hex(&md5(parts.as_flattened())), parts.len())

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! small   GET ─▶ MD5 = source's? ─▶ PUT with Content-MD5 ─▶ MD5 = destination's ETag?
+//! at one server   CopyObject ─▶ MD5 = source's?   (what it refuses goes one of the other ways)
 //! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT part ─▶ ETag? ─▶ whole = source's? ─▶ Complete ─▶ ETag?
 //! ```
 //!
@@ -21,6 +22,7 @@ mod proof;
 mod resume;
 mod retry;
 mod route;
+mod server_side;
 mod whole;
 mod whole_md5;
 
@@ -32,6 +34,7 @@ pub use parts::PartsCopy;
 pub use resume::tag_of_parts;
 pub use retry::{RetryPolicy, Tally};
 pub use route::{Limits, PartPlan, Route};
+pub use server_side::ServerSide;
 pub use whole::WholeCopy;
 
 use bytes::Bytes;
@@ -54,6 +57,8 @@ pub struct Transfer {
     pub stop: Arc<AtomicBool>,
     /// Where large buffers come from.
     pub buffers: Buffers,
+    /// Whether the server is asked to copy by itself.
+    pub server_side: ServerSide,
 }
 
 /// A copy that arrived and was proven.
@@ -125,7 +130,35 @@ impl Transfer {
     /// # Errors
     /// `too_large` if no multipart upload can hold it.
     pub fn route(&self, size_bytes: u64) -> Result<Route, Failure> {
+        if self.server_side.copies_whole(size_bytes) {
+            return Ok(Route::ServerSide { size_bytes });
+        }
+        self.route_through_here(size_bytes)
+    }
+
+    /// How an object of `size_bytes` is to be carried that the server does not
+    /// copy by itself.
+    ///
+    /// # Errors
+    /// `too_large` if no multipart upload can hold it.
+    pub fn route_through_here(&self, size_bytes: u64) -> Result<Route, Failure> {
         route::route(size_bytes, &self.limits)
+    }
+
+    /// Asks the source about the object of the facts `planned`, which it must
+    /// still have.
+    fn planned_head(
+        &self,
+        name: &str,
+        planned: &ObjectFacts,
+        tally: &Tally,
+    ) -> Result<Head, Failure> {
+        let Some(head) = self.source_head(name, tally)? else {
+            let message = format!("{name:?} is not at the source any more");
+            return Err(Failure::new(FailureCause::SourceMissing, message).at(Side::Source));
+        };
+        check_unchanged(name, planned, &head.facts)?;
+        Ok(head)
     }
 
     /// Reads a body of `size_bytes` into one buffer.

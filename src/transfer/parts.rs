@@ -28,6 +28,8 @@ pub struct PartsCopy {
     pub(super) whole: Option<(WholeMd5, String)>,
     /// Whether the parts are those of the source, so that they make its tag.
     pub(super) cut_as_at_source: bool,
+    /// Whether the server is asked to copy the parts by itself.
+    pub(super) server_side: bool,
     pub(super) arrived: Mutex<Vec<Option<ArrivedPart>>>,
     pub(super) resumed: bool,
     pub(super) gone: AtomicBool,
@@ -70,6 +72,10 @@ impl PartsCopy {
     /// What remains after all attempts; `source_changed` if the object is no
     /// longer the planned one.
     pub fn copy_part(&self, index: u32, tally: &Tally) -> Result<ArrivedPart, Failure> {
+        if let Some(part) = self.copy_part_server_side(index, tally)? {
+            self.note_arrived(index, &part);
+            return Ok(part);
+        }
         // Taken before the first request, so that none waits for a part in vain.
         let turn: Option<Turn<'_>> = self.whole.as_ref().map(|(md5, _)| md5.turn(index));
         let part = if self.plan.streamed {
@@ -77,10 +83,14 @@ impl PartsCopy {
         } else {
             self.buffer_part(index, turn, tally)?
         };
+        self.note_arrived(index, &part);
+        Ok(part)
+    }
+
+    fn note_arrived(&self, index: u32, part: &ArrivedPart) {
         if let Some(place) = self.arrived_parts().get_mut(index as usize) {
             *place = Some(part.clone());
         }
-        Ok(part)
     }
 
     /// Makes the object out of its parts, all of which have been copied, where
@@ -111,7 +121,10 @@ impl PartsCopy {
                 completed.etag = found;
             }
         }
-        let verified = if is_proof(&completed.etag) {
+        let made_of_parts = is_proof(&completed.etag);
+        let verified = if self.server_side {
+            self.prove_server_side(&completed.etag, made_of_parts, tally)?
+        } else if made_of_parts {
             Verified::EtagMd5
         } else {
             weakest(&parts)

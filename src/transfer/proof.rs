@@ -100,7 +100,8 @@ pub(super) fn compare(
     Err(Failure::new(FailureCause::Integrity, message))
 }
 
-const fn word(algorithm: ChecksumAlgorithm) -> Option<Verified> {
+/// The word for a proof by a checksum of this kind.
+pub(super) const fn word(algorithm: ChecksumAlgorithm) -> Option<Verified> {
     match algorithm {
         ChecksumAlgorithm::Crc64nvme => Some(Verified::Crc64nvme),
         ChecksumAlgorithm::Crc32c => Some(Verified::Crc32c),

@@ -6,11 +6,20 @@ use std::sync::atomic::AtomicBool;
 use super::digest::{self, Crc};
 use super::route::PartPlan;
 use super::whole_md5::WholeMd5;
-use super::{PartsCopy, Tally, Transfer, check_unchanged};
-use crate::model::{
-    ArrivedPart, ETag, Failure, FailureCause, ObjectFacts, OpenUpload, Side, UploadId,
-};
+use super::{PartsCopy, Tally, Transfer};
+use crate::model::{ArrivedPart, ETag, Failure, ObjectFacts, OpenUpload, UploadId};
 use crate::s3::Head;
+
+/// How an object is cut, and for which way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// Its parts.
+    pub(super) plan: PartPlan,
+    /// Whether they are those of the source, so that they make its tag.
+    pub(super) as_at_source: bool,
+    /// Whether the server is asked to copy them by itself.
+    pub(super) server_side: bool,
+}
 
 impl Transfer {
     /// Begins the copy of the object of the facts `planned` in the parts of
@@ -29,16 +38,10 @@ impl Transfer {
         open: Option<&OpenUpload>,
         tally: &Tally,
     ) -> Result<PartsCopy, Failure> {
-        let Some(head) = self.source_head(name, tally)? else {
-            let message = format!("{name:?} is not at the source any more");
-            return Err(Failure::new(FailureCause::SourceMissing, message).at(Side::Source));
-        };
-        check_unchanged(name, planned, &head.facts)?;
-        let as_at_source = self.cut_as_at_source(name, &head, &plan, tally)?;
-        let cut = (as_at_source.unwrap_or(plan), as_at_source.is_some());
-        let plan = cut.0;
+        let head = self.planned_head(name, planned, tally)?;
+        let cut = self.cut(name, &head, plan, open, tally)?;
         if let Some(open) = open {
-            if fits(open, &head.facts, &plan) {
+            if fits(open, &head.facts, &cut.plan) {
                 if let Some(held) = self.held_parts(name, open, tally)? {
                     return Ok(self.parts_copy(name, head, cut, open.id.clone(), Some(&held)));
                 }
@@ -52,15 +55,40 @@ impl Transfer {
     }
 
     /// Cuts the object where the source did, if it was put together from parts of
-    /// one size: then the parts make the source's own tag, which proves them;
-    /// `None` if it was not, or that cannot be told.
-    fn cut_as_at_source(
+    /// one size: then the parts make the source's own tag, which proves them.
+    /// The server is asked to copy them unless `open`, which it is to go on with,
+    /// was cut for other ways.
+    fn cut(
         &self,
         name: &str,
         source: &Head,
-        plan: &PartPlan,
+        plan: PartPlan,
+        open: Option<&OpenUpload>,
         tally: &Tally,
-    ) -> Result<Option<PartPlan>, Failure> {
+    ) -> Result<Cut, Failure> {
+        let at_source = self.parts_at_source(name, source, tally)?;
+        if let Some(cut) = self.server_side.cut(&plan, at_source)
+            && open.is_none_or(|open| fits(open, &source.facts, &cut.plan))
+        {
+            return Ok(cut);
+        }
+        let as_at_source = at_source
+            .and_then(|(part_bytes, parts)| plan.as_at_source(part_bytes, parts, &self.limits));
+        Ok(Cut {
+            plan: as_at_source.unwrap_or(plan),
+            as_at_source: as_at_source.is_some(),
+            server_side: false,
+        })
+    }
+
+    /// The size in bytes and the number of the parts from which the source's
+    /// object was put together; `None` if it was not, or that cannot be told.
+    fn parts_at_source(
+        &self,
+        name: &str,
+        source: &Head,
+        tally: &Tally,
+    ) -> Result<Option<(u64, u64)>, Failure> {
         let Some(parts) = source.parts else {
             return Ok(None);
         };
@@ -70,7 +98,7 @@ impl Transfer {
             // Not every server knows parts of an object.
             asked => asked.unwrap_or_default().unwrap_or_default(),
         };
-        Ok(plan.as_at_source(part_bytes, parts, &self.limits))
+        Ok(Some((part_bytes, parts)))
     }
 
     /// The parts of `open` that the destination holds as the ledger knows them;
@@ -114,15 +142,14 @@ impl Transfer {
         &self,
         name: &str,
         head: Head,
-        (plan, cut_as_at_source): (PartPlan, bool),
+        cut: Cut,
         upload_id: UploadId,
         resumed: Option<&[ArrivedPart]>,
     ) -> PartsCopy {
-        let stated = head
-            .facts
-            .checksums
-            .iter()
-            .find_map(|stated| Some((Crc::of(stated.algorithm)?, stated.clone())));
+        let Cut { plan, .. } = cut;
+        // Of parts that are not read no checksum is computed.
+        let mut stated = head.facts.checksums.iter().filter(|_| !cut.server_side);
+        let stated = stated.find_map(|stated| Some((Crc::of(stated.algorithm)?, stated.clone())));
         let at_hand = resumed.unwrap_or_default();
         let mut arrived = vec![None; plan.count as usize];
         let mut whole = None;
@@ -149,7 +176,8 @@ impl Transfer {
             upload_id,
             stated,
             whole,
-            cut_as_at_source,
+            cut_as_at_source: cut.as_at_source,
+            server_side: cut.server_side,
             arrived: Mutex::new(arrived),
             resumed: resumed.is_some(),
             gone: AtomicBool::new(false),

@@ -47,6 +47,11 @@ pub enum Route {
     },
     /// A multipart upload.
     Parts(PartPlan),
+    /// The server copies it by itself.
+    ServerSide {
+        /// The object's size in bytes.
+        size_bytes: u64,
+    },
 }
 
 /// How an object is cut into parts.
@@ -81,6 +86,21 @@ impl PartPlan {
             count: u32::try_from(parts).unwrap_or(u32::MAX),
             streamed: false,
             buffer_bytes_per_part: part_bytes.min(self.size_bytes),
+            ..*self
+        })
+    }
+
+    /// The same object in parts of `part_bytes`, exactly `parts` of them if that
+    /// is given, which take hardly any memory; `None` if S3 does not allow it.
+    pub(super) fn in_parts_of(&self, part_bytes: u64, parts: Option<u64>) -> Option<Self> {
+        let legal = (MIN_PART_BYTES..=MAX_PART_BYTES).contains(&part_bytes);
+        let count = self.size_bytes.div_ceil(part_bytes.max(1));
+        let as_asked = parts.is_none_or(|parts| parts == count);
+        (legal && as_asked && count <= MAX_PARTS).then(|| Self {
+            part_bytes,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            streamed: true,
+            buffer_bytes_per_part: STREAM_BYTES,
             ..*self
         })
     }
@@ -134,7 +154,7 @@ mod tests {
     fn plan(size_bytes: u64, limits: &Limits) -> PartPlan {
         match route(size_bytes, limits).unwrap() {
             Route::Parts(plan) => plan,
-            whole @ Route::Whole { .. } => panic!("{whole:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -13,9 +13,9 @@ use crate::plan::{Listings, Sight, survey};
 use crate::pool::guarded;
 use crate::run::engine::{Ends, Engine};
 use crate::run::error::RunError;
-use crate::run::limits;
 use crate::run::listed::Listed;
 use crate::run::voyage::{Glass, Look, Voyage};
+use crate::run::{limits, server_side};
 use crate::transfer::{Buffers, Tally, Transfer};
 
 /// Names that are read ahead of the looks.
@@ -47,6 +47,7 @@ impl<'a> Looks<'a> {
                 retry: engine.retry,
                 stop: Arc::new(AtomicBool::new(false)),
                 buffers: Buffers::new(engine.memory_bytes),
+                server_side: server_side(task),
             }),
             source: Arc::default(),
             destination: Arc::default(),

@@ -72,7 +72,8 @@ impl Harbour {
         harbour
     }
 
-    /// A `[[task]]` section.
+    /// A `[[task]]` section. Both buckets are at one server, and all bytes are
+    /// read and written all the same.
     fn task(&self, id: &str, settings: &str, source: &str, destination: &str) -> String {
         let end = |side: &str, bucket: &str| {
             format!(
@@ -82,7 +83,9 @@ impl Harbour {
             )
         };
         let (source, destination) = (end("source", source), end("destination", destination));
-        format!("[[task]]\nid = \"{id}\"\n{settings}\n{source}{destination}")
+        format!(
+            "[[task]]\nid = \"{id}\"\nserver_side_copy = \"never\"\n{settings}\n{source}{destination}"
+        )
     }
 
     /// Writes the configuration anew; `data_dir` stays.

@@ -13,6 +13,7 @@ mod multipart;
 mod oversized;
 mod patience;
 mod refusals;
+mod server_side;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +24,7 @@ use nightferry::model::{Failure, ObjectFacts, Side};
 use nightferry::s3::{Bucket, BucketSpec, HttpClient};
 use nightferry::secret::Secret;
 use nightferry::transfer::{
-    Arrival, Buffers, Limits, RetryPolicy, Route, Tally, Transfer, WholeCopy,
+    Arrival, Buffers, Limits, RetryPolicy, Route, ServerSide, Tally, Transfer, WholeCopy,
 };
 
 use crate::s3_server::{ACCESS_KEY, S3Server, S3ServerBuilder, SECRET_KEY};
@@ -68,6 +69,7 @@ impl World {
             },
             stop: Arc::default(),
             buffers: Buffers::new(64 * 1024 * 1024),
+            server_side: ServerSide::never(),
         };
         Self {
             server,
@@ -103,11 +105,16 @@ impl World {
     /// Copies `name` by whichever route its size asks for, parts on threads of their own.
     fn copy_routed(&self, name: &str) -> Result<Arrival, Failure> {
         let planned = self.planned(name);
-        let plan = match self.transfer.route(planned.size_bytes)? {
-            Route::Whole { .. } => {
-                return self.copy_as(name, &planned);
+        let mut route = self.transfer.route(planned.size_bytes)?;
+        if let Route::ServerSide { size_bytes } = route {
+            let transfer = &self.transfer;
+            if let Some(arrival) = transfer.copy_server_side(name, &planned, None, &self.tally)? {
+                return Ok(arrival);
             }
-            Route::Parts(plan) => plan,
+            route = transfer.route_through_here(size_bytes)?;
+        }
+        let Route::Parts(plan) = route else {
+            return self.copy_as(name, &planned);
         };
         let parts = self
             .transfer

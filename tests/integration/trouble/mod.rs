@@ -28,6 +28,7 @@ mod recognised;
 mod retries;
 mod second_signal;
 mod secrets;
+mod server_side;
 mod setup;
 mod signals;
 mod signatures;
@@ -117,6 +118,7 @@ impl World {
             source: end("src", SOURCE_KEY, SOURCE_SECRET),
             destination: end("dst", DESTINATION_KEY, DESTINATION_SECRET),
             workers: 4,
+            server_side: false,
             task_lines: "",
         }
     }

@@ -9,7 +9,7 @@ const MIB: u64 = 1024 * 1024;
 
 /// Kills the run once the destination has made the copy of `name`, before its
 /// answer is on the way.
-fn killed_behind_the_copy(world: &World, operation: &'static str, name: &'static str) {
+pub(super) fn killed_behind_the_copy(world: &World, operation: &'static str, name: &'static str) {
     let stalls = Fault::new(FaultAction::StallAnswer).operation(operation);
     world.server.on(stalls.key(name));
     let night = world.begins(&["run"]);
@@ -22,7 +22,7 @@ fn killed_behind_the_copy(world: &World, operation: &'static str, name: &'static
     world.server.clear_faults();
 }
 
-fn plans(world: &World) -> Vec<String> {
+pub(super) fn plans(world: &World) -> Vec<String> {
     world.rows("SELECT name FROM planned_copy")
 }
 

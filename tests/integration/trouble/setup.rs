@@ -16,6 +16,8 @@ pub struct Setup {
     pub source: End,
     pub destination: End,
     pub workers: u32,
+    /// Whether the server may copy by itself.
+    pub server_side: bool,
     /// Further lines of each task.
     pub task_lines: &'static str,
 }
@@ -34,7 +36,8 @@ impl Setup {
         };
         let tasks = self.tasks.iter().map(|task| {
             format!(
-                "[[task]]\nid = \"{task}\"\n{}\n[task.source]\n{}[task.destination]\n{}",
+                "[[task]]\nid = \"{task}\"\nserver_side_copy = \"{}\"\n{}\n[task.source]\n{}[task.destination]\n{}",
+                if self.server_side { "auto" } else { "never" },
                 self.task_lines,
                 end(&self.source),
                 end(&self.destination)

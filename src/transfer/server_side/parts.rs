@@ -1,0 +1,104 @@
+//! Objects above 5 GiB: their parts are copied by the server. Whatever it
+//! refuses of one is streamed through here, so that the upload goes on.
+
+use super::{Refusal, ServerSide};
+use crate::model::{ArrivedPart, ETag, Failure, Verified};
+use crate::s3::CopySource;
+use crate::transfer::resume::Cut;
+use crate::transfer::{PartPlan, PartsCopy, Tally, digest};
+
+impl ServerSide {
+    /// How the object of `plan` is cut for the server to copy its parts; `None`
+    /// if it is not asked to. `at_source`: the size in bytes and the number of
+    /// the source's own parts; cut like that the copy gets the source's tag.
+    pub(in crate::transfer) fn cut(
+        &self,
+        plan: &PartPlan,
+        at_source: Option<(u64, u64)>,
+    ) -> Option<Cut> {
+        if plan.size_bytes <= self.whole_up_to_bytes || !self.parts.is_open() {
+            return None;
+        }
+        let as_at_source =
+            at_source.and_then(|(part_bytes, parts)| plan.in_parts_of(part_bytes, Some(parts)));
+        let part_bytes = self.part_bytes.max(plan.part_bytes);
+        Some(Cut {
+            as_at_source: as_at_source.is_some(),
+            plan: as_at_source.or_else(|| plan.in_parts_of(part_bytes, None))?,
+            server_side: true,
+        })
+    }
+}
+
+impl PartsCopy {
+    /// Has the server copy the part `index`; `None` if it is to be read and
+    /// written instead. The part's MD5 is the server's word for it.
+    pub(in crate::transfer) fn copy_part_server_side(
+        &self,
+        index: u32,
+        tally: &Tally,
+    ) -> Result<Option<ArrivedPart>, Failure> {
+        let way = &self.transfer.server_side.parts;
+        if !self.server_side || !way.is_open() {
+            return Ok(None);
+        }
+        let (first, length) = self.plan.range(index);
+        let source = CopySource {
+            bucket: &self.transfer.source,
+            name: &self.name,
+            if_match: &self.source.etag,
+            size_bytes: length,
+        };
+        let copied = self.transfer.attempts(tally, || {
+            let (part, range) = ((&self.upload_id, index + 1), (first, first + length - 1));
+            let destination = &self.transfer.destination;
+            destination.copy_part_from(&self.name, part, source, range)
+        });
+        let answer = match copied {
+            Ok(answer) => answer,
+            Err(failure) => match Refusal::of(&failure) {
+                Refusal::Fails => return Err(failure),
+                // Reading it tells whether the source has changed.
+                Refusal::Stale => return Ok(None),
+                Refusal::OtherWay => {
+                    way.refused(&failure.message);
+                    return Ok(None);
+                }
+            },
+        };
+        let Some(md5) = answer.md5_hex.as_deref().and_then(digest::from_hex) else {
+            way.close("the tag of a part that it copied is no MD5");
+            return Ok(None);
+        };
+        way.worked();
+        Ok(Some(ArrivedPart {
+            number: index + 1,
+            etag: answer.etag,
+            md5,
+            crc: None,
+            whole_md5: None,
+            verified: Verified::SizeOnly,
+        }))
+    }
+
+    /// What proves the whole of the tag `etag`, whose parts the server copied.
+    /// `made_of_parts`: whether the tag is the one that they make.
+    ///
+    /// # Errors
+    /// `integrity` if the whole is not the source's object; it has been removed.
+    pub(in crate::transfer) fn prove_server_side(
+        &self,
+        etag: &ETag,
+        made_of_parts: bool,
+        tally: &Tally,
+    ) -> Result<Verified, Failure> {
+        // The parts have been compared with the source's tag, or by their bytes.
+        if made_of_parts && self.cut_as_at_source {
+            return Ok(Verified::EtagMd5);
+        }
+        let (_, verified) =
+            self.transfer
+                .prove_by_head(&self.name, &self.source, etag.clone(), tally)?;
+        Ok(verified)
+    }
+}
