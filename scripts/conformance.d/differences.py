@@ -25,6 +25,8 @@ ROWS = {
     "CRC32C sent along": probes.echoed_checksum,
     "PUT `If-None-Match: *`, name is there": probes.conditional_put,
     "GET `If-Match`, other ETag": probes.conditional_get,
+    "copy, the source has another ETag": probes.conditional_copy,
+    "copy with `If-None-Match: *`, name is there": probes.conditional_copy_onto,
     "listing order": probes.listing_order,
     "listing `encoding-type=url`": probes.listing_encoding,
     "Last-Modified in listings": probes.listing_times,

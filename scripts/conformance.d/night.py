@@ -15,6 +15,8 @@ from server import each, sha256
 
 TASK = "night"
 RUN_SECONDS = 600
+# Of a server against itself "auto" shows how it copies by itself.
+SERVER_SIDE_COPY = os.environ.get("CONFORMANCE_SERVER_SIDE_COPY", "never")
 # What S3 keeps beside an object's bytes: boto3's names.
 HEADERS = ["ContentType", "CacheControl", "ContentDisposition", "ContentEncoding",
            "ContentLanguage", "Expires"]
@@ -102,7 +104,7 @@ class Night:
         destination = self._endpoint(self.destination, self.destination_bucket)
         destination["secret_access_key"] = {"file": str(secret)}
         text = _toml({"data_dir": str(self.data), "time_zone": "Asia/Shanghai", "workers": 16})
-        text += "[[task]]\n" + _toml({"id": TASK, "server_side_copy": "never"} | self.options)
+        text += "[[task]]\n" + _toml({"id": TASK, "server_side_copy": SERVER_SIDE_COPY} | self.options)
         text += "[task.source]\n" + _toml(source | self.source_options)
         text += "[task.destination]\n" + _toml(destination | self.destination_options)
         config = self.folder / "nightferry.toml"

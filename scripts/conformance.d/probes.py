@@ -188,6 +188,29 @@ def conditional_put(server, bucket):
 
 
 @cached
+def conditional_copy(server, bucket):
+    """A copy of an object that has another ETag by now."""
+    return _copied(server, bucket, CopySourceIfMatch='"0123"')
+
+
+@cached
+def conditional_copy_onto(server, bucket):
+    """A copy with `If-None-Match: *` to a name that is there."""
+    return _copied(server, bucket, IfNoneMatch="*")
+
+
+def _copied(server, bucket, **condition):
+    server.put(bucket, "o", b"first")
+    server.put(bucket, "p", b"second")
+    try:
+        server.client.copy_object(Bucket=bucket, Key="p", CopySource={"Bucket": bucket, "Key": "o"},
+                                  **condition)
+    except ClientError as error:
+        return f"refused ({code(error)})"
+    return "ignored: copies"
+
+
+@cached
 def conditional_get(server, bucket):
     """`If-Match` with another ETag."""
     server.put(bucket, "o", b"first")
