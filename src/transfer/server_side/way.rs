@@ -49,7 +49,8 @@ impl ServerSide {
     }
 
     /// Whether an object of `size_bytes` is to be copied by one request.
-    pub(in crate::transfer) fn copies_whole(&self, size_bytes: u64) -> bool {
+    #[must_use]
+    pub fn copies_whole(&self, size_bytes: u64) -> bool {
         size_bytes <= self.whole_up_to_bytes && self.whole.is_open()
     }
 }
