@@ -1,5 +1,6 @@
 //! Can the night begin? What every run needs of both buckets, asked for before anything is tried.
 
+mod checksums;
 mod patience;
 
 use std::thread;
@@ -8,8 +9,8 @@ use bytes::Bytes;
 
 pub use self::patience::tried;
 
-use crate::model::{CarriedHeaders, ETag, Failure, FailureCause, TaskId};
-use crate::s3::{Body, Bucket, Condition, GetOptions, Upload};
+use crate::model::{CarriedHeaders, Checksum, ChecksumMode, ETag, Failure, FailureCause, TaskId};
+use crate::s3::{Body, Bucket, Condition, GetOptions, PutAnswer, Upload};
 
 /// A server refuses requests whose time is further off than this (AWS: 15 minutes).
 const WORST_SKEW_MS: i64 = 15 * 60 * 1000;
@@ -69,17 +70,20 @@ pub fn first_failure(checks: &[Check]) -> Option<&Failure> {
 }
 
 /// Checks both buckets of `task`, at the same time: listing and reading the
-/// source; listing, writing and reading the destination; both clocks.
+/// source; listing, writing and reading the destination, and which checksum of
+/// those that `checksum` asks for it checks; both clocks.
 #[must_use]
 pub fn preflight(
     task: &TaskId,
     source: &Bucket,
     destination: &Bucket,
     access: Access,
+    checksum: ChecksumMode,
 ) -> Vec<Check> {
     let canary = canary_name(task);
     let (mut checks, at_destination) = thread::scope(|scope| {
-        let at_destination = scope.spawn(|| check_destination(destination, &canary, access));
+        let at_destination =
+            scope.spawn(|| check_destination(destination, &canary, access, checksum));
         let at_source = check_source(source, &canary);
         let internal = || {
             Failure::new(
@@ -158,7 +162,12 @@ pub fn can_be_read(bucket: &Bucket, name: &str, size_bytes: u64) -> Result<Strin
     }
 }
 
-fn check_destination(destination: &Bucket, canary: &str, access: Access) -> Vec<Check> {
+fn check_destination(
+    destination: &Bucket,
+    canary: &str,
+    access: Access,
+    checksum: ChecksumMode,
+) -> Vec<Check> {
     let listed = tried(|| destination.list("", None, None, 1));
     let mut checks = vec![Check::of(
         "destination list",
@@ -168,14 +177,14 @@ fn check_destination(destination: &Bucket, canary: &str, access: Access) -> Vec<
         return checks;
     }
     if access == Access::Write {
-        checks.extend(check_canary(destination, canary));
+        checks.extend(check_canary(destination, canary, checksum));
     }
     checks.push(check_clock("destination clock", destination));
     checks
 }
 
 /// Writes, reads and removes the canary.
-fn check_canary(destination: &Bucket, canary: &str) -> Vec<Check> {
+fn check_canary(destination: &Bucket, canary: &str, checksum: ChecksumMode) -> Vec<Check> {
     let mut checks = vec![Check::of(
         "destination write",
         write_canary(destination, canary),
@@ -186,6 +195,7 @@ fn check_canary(destination: &Bucket, canary: &str) -> Vec<Check> {
             read_canary(destination, canary),
         ));
         checks.push(check_conditions(destination, canary));
+        checks.extend(checksums::check(destination, canary, checksum));
         checks.push(match tried(|| destination.delete(canary)) {
             Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
             Err(failure) => Check {
@@ -207,7 +217,7 @@ fn check_conditions(destination: &Bucket, canary: &str) -> Check {
         ("If-None-Match", Condition::Nothing),
         ("If-Match", Condition::Tag(&other)),
     ] {
-        if let Err(failure) = tried(|| put_canary(destination, canary, condition))
+        if let Err(failure) = tried(|| put_canary(destination, canary, condition, None))
             && failure.is_refused_condition()
         {
             destination.keeps(condition);
@@ -230,20 +240,25 @@ fn check_conditions(destination: &Bucket, canary: &str) -> Check {
 /// # Errors
 /// The server refused or did not answer, after all attempts.
 pub fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
-    tried(|| put_canary(destination, canary, Condition::Anything))
-        .map(|()| "can be written".to_owned())
+    tried(|| put_canary(destination, canary, Condition::Anything, None))
+        .map(|_| "can be written".to_owned())
 }
 
-fn put_canary(destination: &Bucket, canary: &str, condition: Condition<'_>) -> Result<(), Failure> {
+fn put_canary(
+    destination: &Bucket,
+    canary: &str,
+    condition: Condition<'_>,
+    checksum: Option<&Checksum>,
+) -> Result<PutAnswer, Failure> {
     let headers = CarriedHeaders(vec![("content-type".to_owned(), "text/plain".to_owned())]);
     let upload = Upload {
         body: Body::Bytes(Bytes::from_static(CANARY)),
         headers: &headers,
         content_md5: None,
-        checksum: None,
+        checksum,
         condition,
     };
-    destination.put(canary, upload).map(drop)
+    destination.put(canary, upload)
 }
 
 fn read_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {

@@ -117,7 +117,7 @@ impl BucketStore {
                 self.bucket.put(name, upload).map(drop)
             })?;
         } else {
-            let upload_id = again(|| self.bucket.create_upload(name, &headers))?;
+            let upload_id = again(|| self.bucket.create_upload(name, &headers, None))?;
             if let Err(failure) = self.put_parts(name, copy, &upload_id) {
                 // What cannot be aborted either is for the bucket's own rules.
                 drop(self.bucket.abort_upload(name, &upload_id));

@@ -26,7 +26,13 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
         }
         match ends(&http, task, &context.clock) {
             Ok(ends) => {
-                let checks = preflight(&task.id, &ends.source, &ends.destination, Access::Write);
+                let checks = preflight(
+                    &task.id,
+                    &ends.source,
+                    &ends.destination,
+                    Access::Write,
+                    task.checksum,
+                );
                 lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
                 lines.extend(age_line(context, task, &ends.destination, &mut reasons));
             }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::bandwidth;
 use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
-use crate::model::{OverwriteMode, TaskId, Timetable, Window, Zone};
+use crate::model::{ChecksumMode, OverwriteMode, TaskId, Timetable, Window, Zone};
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
 const MOST_CARRY_OVER_DAYS: u32 = 3650;
@@ -22,6 +22,8 @@ pub struct TaskConfig {
     pub window: Option<Window>,
     /// When a name that the destination has already is copied again.
     pub overwrite: OverwriteMode,
+    /// By what its copies are proven.
+    pub checksum: ChecksumMode,
     /// Whether its lists are delivered to the destination bucket; default true.
     pub deliver_lists: bool,
     /// Whether lists of names in the destination bucket are read; default false.
@@ -172,6 +174,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let zone = section.parsed("time_zone", Zone::from_str).unwrap_or(zone);
     let window = section.parsed("window", Window::from_str);
     let overwrite = section.parsed("overwrite", OverwriteMode::from_str);
+    let checksum = section.parsed("checksum", ChecksumMode::from_str);
     let deliver_lists = section.boolean("deliver_lists");
     let read_lists_from_destination = section.boolean("read_lists_from_destination");
     let encoding = section.parsed("object_lists_encoding", ListEncoding::from_str);
@@ -196,6 +199,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         zone,
         window,
         overwrite: overwrite.unwrap_or(OverwriteMode::SizeLastModified),
+        checksum: checksum.unwrap_or(ChecksumMode::Auto),
         deliver_lists: deliver_lists.unwrap_or(true),
         read_lists_from_destination: read_lists_from_destination.unwrap_or(false),
         object_lists_encoding: encoding.unwrap_or_default(),

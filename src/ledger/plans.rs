@@ -138,7 +138,7 @@ pub(super) fn part_arrived(
             name.as_str(),
             part.number,
             part.etag.as_str(),
-            part.md5.as_slice(),
+            part.md5.as_ref().map_or(&[][..], <[u8; 16]>::as_slice),
             part.crc.map(u64::cast_signed),
             part.whole_md5,
             part.verified.as_str()
@@ -193,7 +193,8 @@ pub(super) fn open_upload(
             Ok(ArrivedPart {
                 number: row.get(0)?,
                 etag: ETag::new(&etag),
-                md5: row.get(2)?,
+                // Empty where it is not known.
+                md5: row.get::<_, Vec<u8>>(2)?.try_into().ok(),
                 crc: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
                 whole_md5: row.get(4)?,
                 verified: word(row, 5)?,

@@ -76,6 +76,24 @@ impl ChecksumAlgorithm {
         Self::Sha1,
     ];
 
+    /// Its name in requests and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Crc64nvme => "CRC64NVME",
+            Self::Crc32c => "CRC32C",
+            Self::Crc32 => "CRC32",
+            Self::Sha256 => "SHA256",
+            Self::Sha1 => "SHA1",
+        }
+    }
+
+    /// Whether the values of parts make the value of the whole.
+    #[must_use]
+    pub const fn is_crc(self) -> bool {
+        matches!(self, Self::Crc64nvme | Self::Crc32c | Self::Crc32)
+    }
+
     /// The header that carries it.
     #[must_use]
     pub const fn header(self) -> &'static str {

@@ -27,6 +27,6 @@ pub use timetable::{Slot, Timetable};
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use window::Window;
 pub use words::{
-    Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState, RunState,
-    Side, UnknownWord, Verified,
+    ChecksumMode, Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState,
+    RunState, Side, UnknownWord, Verified,
 };

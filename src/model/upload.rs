@@ -45,10 +45,11 @@ pub struct ArrivedPart {
     pub number: u32,
     /// The tag with which the destination answered.
     pub etag: ETag,
-    /// The MD5 of its bytes.
-    pub md5: [u8; 16],
-    /// The CRC of its bytes, of the kind that the source states of the whole;
-    /// `None` if it states none.
+    /// The MD5 of its bytes: computed here or, where another checksum of them was
+    /// proven, as the destination's tag says it; `None` if neither was.
+    pub md5: Option<[u8; 16]>,
+    /// The CRC of its bytes, of the kind that the source states of the whole, else
+    /// of the kind that was sent along; `None` if there is neither.
     pub crc: Option<u64>,
     /// The state of the MD5 over all parts up to this one, if the source states
     /// the whole's and none before it is missing.

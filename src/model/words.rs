@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::facts::ChecksumAlgorithm;
+
 /// A text that is no word of the closed list it was read as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is no {list}; it is one of: {known}")]
@@ -237,6 +239,40 @@ words! {
         Always = "always",
         /// By comparable checksums, else as `size_last_modified`.
         Checksum = "checksum",
+    }
+}
+
+words! {
+    /// By what a task wants its copies to be proven.
+    ChecksumMode ("kind of checksum") {
+        /// The cheapest that both ends can prove.
+        Auto = "auto",
+        /// MD5, of what goes in parts of the whole too.
+        Md5 = "md5",
+        /// CRC-64/NVME where the destination checks it, else MD5.
+        Crc64nvme = "crc64nvme",
+        /// CRC-32C where the destination checks it, else MD5.
+        Crc32c = "crc32c",
+        /// SHA-256 where the destination checks it, else MD5.
+        Sha256 = "sha256",
+    }
+}
+
+impl ChecksumMode {
+    /// The checksums that may take the place of MD5, the cheapest first.
+    #[must_use]
+    pub const fn candidates(self) -> &'static [ChecksumAlgorithm] {
+        match self {
+            Self::Auto => &[
+                ChecksumAlgorithm::Crc64nvme,
+                ChecksumAlgorithm::Crc32c,
+                ChecksumAlgorithm::Sha256,
+            ],
+            Self::Md5 => &[],
+            Self::Crc64nvme => &[ChecksumAlgorithm::Crc64nvme],
+            Self::Crc32c => &[ChecksumAlgorithm::Crc32c],
+            Self::Sha256 => &[ChecksumAlgorithm::Sha256],
+        }
     }
 }
 

@@ -200,10 +200,16 @@ impl Night<'_> {
             return;
         }
         let (id, ends) = (self.task.id.clone(), self.ends.clone());
-        let checks = self
-            .stop
-            .signal
-            .unless_urgent(move || preflight(&id, &ends.source, &ends.destination, Access::Write));
+        let checksum = self.task.checksum;
+        let checks = self.stop.signal.unless_urgent(move || {
+            preflight(
+                &id,
+                &ends.source,
+                &ends.destination,
+                Access::Write,
+                checksum,
+            )
+        });
         let checks = match checks {
             Ok(checks) => checks,
             // Nothing begins any more, so it need not have been asked.
@@ -309,6 +315,7 @@ impl Night<'_> {
             source: self.ends.source.clone(),
             destination: self.ends.destination.clone(),
             limits: limits(self.engine.memory_bytes),
+            checksum: self.task.checksum,
             retry: self.engine.retry,
             stop: Arc::new(AtomicBool::new(false)),
             buffers: self.engine.buffers.clone(),

@@ -126,10 +126,16 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     let mut ledger = Ledger::open_to_rehearse(&engine.data_dir.ledger())?;
     let key = ledger.find_task(&task.id)?;
     let mut rehearsal = Rehearsal::default();
-    let (id, asked) = (task.id.clone(), ends.clone());
-    let checks = engine
-        .signal
-        .unless_urgent(move || preflight(&id, &asked.source, &asked.destination, Access::Read));
+    let (id, asked, checksum) = (task.id.clone(), ends.clone(), task.checksum);
+    let checks = engine.signal.unless_urgent(move || {
+        preflight(
+            &id,
+            &asked.source,
+            &asked.destination,
+            Access::Read,
+            checksum,
+        )
+    });
     rehearsal.begin_failure = match checks {
         Ok(checks) => first_failure(&checks).cloned(),
         // Nothing is looked at then, so it need not have been asked.

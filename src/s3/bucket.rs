@@ -9,6 +9,7 @@ use reqwest::header::{DATE, HeaderMap};
 use url::Url;
 
 use super::bandwidth::Bandwidth;
+use super::checked::Checked;
 use super::condition::Kept;
 use super::counters::{Counters, Counting};
 use super::headers::{http_date, text};
@@ -81,6 +82,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) counting: Counting,
     pub(super) kept: Kept,
+    pub(super) checked: Checked,
     /// How far the server's clock was ahead at its first answer; `i64::MIN`: not known.
     pub(super) clock_ahead_ms: AtomicI64,
 }
@@ -123,6 +125,7 @@ impl Bucket {
             clock,
             counting: Counting::default(),
             kept: Kept::default(),
+            checked: Checked::default(),
             clock_ahead_ms: AtomicI64::new(i64::MIN),
         };
         Ok(Self(Arc::new(inner), None))

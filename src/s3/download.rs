@@ -77,13 +77,29 @@ impl DownloadBody {
     /// # Errors
     /// As for reading; `integrity` if there is more than fits, `network` if
     /// there is less.
-    pub fn read_into(mut self, buffer: &mut [u8]) -> Result<(), Failure> {
+    pub fn read_into(self, buffer: &mut [u8]) -> Result<(), Failure> {
+        self.read_into_seen(buffer, |_| {})
+    }
+
+    /// As [`read_into`](Self::read_into); `seen` is shown what came, one chunk
+    /// after the other.
+    ///
+    /// # Errors
+    /// As for [`read_into`](Self::read_into).
+    pub fn read_into_seen(
+        mut self,
+        buffer: &mut [u8],
+        mut seen: impl FnMut(&[u8]),
+    ) -> Result<(), Failure> {
         let size_bytes = buffer.len() as u64;
         let mut filled = 0;
         while filled < buffer.len() {
             match self.read_some(&mut buffer[filled..])? {
                 0 => return Err(self.ended_early(size_bytes)),
-                count => filled += count,
+                count => {
+                    seen(&buffer[filled..filled + count]);
+                    filled += count;
+                }
             }
         }
         // A length that HTTP itself announced and kept needs no probing for more.

@@ -1,5 +1,6 @@
 //! Multipart uploads.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::condition::Condition;
 use super::object::{PutAnswer, Upload};
 use super::request::{Body, Request};
 use super::xml::{S3Error, parse};
-use crate::model::{CarriedHeaders, ETag, Failure, UploadId};
+use crate::model::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, Failure, UploadId};
 
 /// How long putting the parts together may take. AWS speaks of minutes.
 const COMPLETE_TIME: Duration = Duration::from_mins(10);
@@ -33,6 +34,8 @@ pub struct UploadedPart {
 pub struct CompletedUpload {
     /// The object's tag.
     pub etag: ETag,
+    /// The checksums of the whole that the server states.
+    pub checksums: Vec<Checksum>,
     /// The server's id of the request.
     pub request_id: Option<String>,
 }
@@ -62,21 +65,38 @@ struct Part {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Completed {
     #[serde(rename = "ETag")]
     etag: String,
+    checksum_type: Option<String>,
+    #[serde(rename = "ChecksumCRC64NVME")]
+    crc64nvme: Option<String>,
+    #[serde(rename = "ChecksumCRC32C")]
+    crc32c: Option<String>,
 }
 
 impl Bucket {
-    /// Begins a multipart upload of an object with `headers`.
+    /// Begins a multipart upload of an object with `headers`, whose parts come
+    /// with a CRC of the kind `crc`, if with any; the parts' then make the whole's.
     ///
     /// # Errors
     /// The server refused or did not answer.
-    pub fn create_upload(&self, name: &str, headers: &CarriedHeaders) -> Result<UploadId, Failure> {
+    pub fn create_upload(
+        &self,
+        name: &str,
+        headers: &CarriedHeaders,
+        crc: Option<ChecksumAlgorithm>,
+    ) -> Result<UploadId, Failure> {
         let operation = Operation::CreateMultipartUpload;
         let mut request = Request::about(operation, Method::Post, name);
         request.query = &[("uploads", "")];
         request.carry(headers);
+        if let Some(crc) = crc {
+            let algorithm = ("x-amz-checksum-algorithm", Cow::Borrowed(crc.as_str()));
+            let of_the_whole = ("x-amz-checksum-type", Cow::Borrowed("FULL_OBJECT"));
+            request.headers.extend([algorithm, of_the_whole]);
+        }
         request.body = Some(Body::Bytes(bytes::Bytes::new()));
         let response = self.send(request)?;
         let xml = self.read_xml(operation, Some(name), response, Duration::ZERO)?;
@@ -195,8 +215,9 @@ impl Bucket {
             return Err(self.refusal(operation, Some(name), status, Some(error), None, id));
         }
         match read_completed(&xml) {
-            Some(etag) => Ok(CompletedUpload {
+            Some((etag, checksums)) => Ok(CompletedUpload {
                 etag,
+                checksums,
                 request_id: id,
             }),
             None => Err(self.nonsense(operation, Some(name), "answered without an ETag")),
@@ -230,10 +251,22 @@ pub(super) fn read_parts(xml: &str) -> Option<ListPartsResult> {
     parse(xml)
 }
 
-/// The tag of the object that the answer `xml` says was put together.
-pub(super) fn read_completed(xml: &str) -> Option<ETag> {
+/// The tag of the object that the answer `xml` says was put together, and the
+/// checksums of the whole.
+pub(super) fn read_completed(xml: &str) -> Option<(ETag, Vec<Checksum>)> {
     let completed: Completed = parse(xml)?;
-    Some(ETag::new(&completed.etag))
+    let is_of_parts = completed.checksum_type.as_deref() == Some("COMPOSITE");
+    let stated = [
+        (ChecksumAlgorithm::Crc64nvme, completed.crc64nvme),
+        (ChecksumAlgorithm::Crc32c, completed.crc32c),
+    ];
+    let of_the_whole = |(algorithm, base64): (_, Option<String>)| {
+        // `<checksum>-<parts>` is a checksum of checksums.
+        let base64 = base64.filter(|base64| !is_of_parts && !base64.contains('-'))?;
+        Some(Checksum { algorithm, base64 })
+    };
+    let checksums = stated.into_iter().filter_map(of_the_whole).collect();
+    Some((ETag::new(&completed.etag), checksums))
 }
 
 fn list_of_parts(parts: &[UploadedPart]) -> String {
@@ -279,6 +312,22 @@ mod tests {
     }
 
     #[test]
+    fn only_a_checksum_of_the_whole_is_read() {
+        let read = |inside: &str| {
+            let xml = format!(
+                "<CompleteMultipartUploadResult><ETag>a</ETag>{inside}</CompleteMultipartUploadResult>"
+            );
+            let (_, checksums) = read_completed(&xml).unwrap();
+            checksums.into_iter().next().map(|stated| stated.base64)
+        };
+        let crc = "<ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>";
+        assert_eq!(read(crc).as_deref(), Some("rosUhgp5mIg="));
+        let of_parts = "<ChecksumType>COMPOSITE</ChecksumType>";
+        assert_eq!(read(&format!("{crc}{of_parts}")), None);
+        assert_eq!(read("<ChecksumCRC32C>AAAAAA==-2</ChecksumCRC32C>"), None);
+    }
+
+    #[test]
     fn answers_are_read_with_and_without_namespace() {
         for ns in ["", " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""] {
             let xml = format!(
@@ -290,7 +339,7 @@ mod tests {
                 "  \n<CompleteMultipartUploadResult{ns}><Location>l</Location>\
                  <ETag>&#34;aa-2&quot;</ETag></CompleteMultipartUploadResult>"
             );
-            assert_eq!(read_completed(&xml).unwrap().as_str(), "aa-2");
+            assert_eq!(read_completed(&xml), Some((ETag::new("aa-2"), Vec::new())));
             assert!(S3Error::parse(&xml).is_none());
         }
     }

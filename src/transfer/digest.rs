@@ -1,7 +1,7 @@
 //! Digests of the bytes that were read.
 
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -72,6 +72,11 @@ impl Crc {
         })
     }
 
+    /// Which one it is.
+    pub(super) const fn algorithm(self) -> ChecksumAlgorithm {
+        self.algorithm
+    }
+
     /// The value over `parts` in order, each given with its length in bytes.
     pub(super) fn over_parts(self, parts: impl Iterator<Item = (u64, u64)>) -> Checksum {
         let whole = parts.fold(None, |whole, (value, length)| match whole {
@@ -90,66 +95,135 @@ impl Crc {
     }
 }
 
-/// What is computed of a part: its MD5 and, if asked for, a CRC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PartDigest {
-    pub(super) md5: Md5Bytes,
-    pub(super) crc: u64,
+/// What is to be computed of bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// Their MD5.
+    pub(super) md5: bool,
+    /// What is sent along, for the destination to check.
+    pub(super) sent: Option<ChecksumAlgorithm>,
+    /// The CRC that makes the whole's out of the parts'.
+    pub(super) crc: Option<Crc>,
 }
 
-impl PartDigest {
-    /// Of bytes in memory.
-    pub(super) fn of(bytes: &[u8], crc: Option<Crc>) -> Self {
+/// What was computed of bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Digests {
+    pub(super) md5: Option<Md5Bytes>,
+    pub(super) sent: Option<Checksum>,
+    pub(super) crc: Option<u64>,
+}
+
+impl Digests {
+    /// Has the MD5 of `bytes` sent along and nothing else.
+    pub(super) fn by_md5(&mut self, bytes: &[u8]) {
+        self.sent = None;
+        self.md5.get_or_insert_with(|| md5(bytes));
+    }
+}
+
+/// Digests in the making, chunk by chunk: what was just read is still in the
+/// processor's cache.
+#[derive(Clone)]
+pub(super) struct Digesting {
+    wanted: Wanted,
+    md5: Option<Md5>,
+    sha256: Option<Sha256>,
+    /// Of what is sent along, and of the whole if that is another kind.
+    crcs: Vec<(Crc, crc_fast::Digest)>,
+}
+
+impl Digesting {
+    /// Of no byte yet.
+    pub(super) fn new(wanted: Wanted) -> Self {
+        let mut crcs: Vec<(Crc, crc_fast::Digest)> = Vec::new();
+        for crc in wanted.sent.and_then(Crc::of).into_iter().chain(wanted.crc) {
+            if crcs
+                .iter()
+                .all(|(other, _)| other.algorithm != crc.algorithm)
+            {
+                crcs.push((crc, crc_fast::Digest::new(crc.fast)));
+            }
+        }
         Self {
-            md5: md5(bytes),
-            crc: crc.map_or(0, |crc| crc_fast::checksum(crc.fast, bytes)),
+            wanted,
+            md5: wanted.md5.then(Md5::new),
+            sha256: (wanted.sent == Some(ChecksumAlgorithm::Sha256)).then(Sha256::new),
+            crcs,
+        }
+    }
+
+    /// Adds bytes.
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
+        for (_, crc) in &mut self.crcs {
+            crc.update(bytes);
+        }
+    }
+
+    /// Of all bytes so far.
+    pub(super) fn digests(&self) -> Digests {
+        let crc_of = |algorithm: ChecksumAlgorithm| {
+            let mut crcs = self.crcs.iter();
+            crcs.find(|(crc, _)| crc.algorithm == algorithm)
+        };
+        let sha256 = self.sha256.as_ref().map(|sha256| Checksum {
+            algorithm: ChecksumAlgorithm::Sha256,
+            base64: STANDARD.encode(sha256.clone().finalize()),
+        });
+        let sent = self.wanted.sent.and_then(crc_of);
+        let crc = self.wanted.crc.and_then(|crc| crc_of(crc.algorithm));
+        Digests {
+            md5: self.md5.as_ref().map(|md5| md5.clone().finalize().into()),
+            sent: sha256.or_else(|| sent.map(|(crc, value)| crc.written(value.finalize()))),
+            crc: crc.map(|(_, value)| value.finalize()),
         }
     }
 }
 
-/// Computes the digest of what is read through a [`Hashing`], which goes into a
+/// Computes digests of what is read through a [`Hashing`], which goes into a
 /// request body and does not come back.
 #[derive(Clone)]
-pub(super) struct InPassing(Arc<Mutex<(Md5, Option<crc_fast::Digest>)>>);
+pub(super) struct InPassing(Arc<Mutex<Digesting>>);
 
 impl InPassing {
-    pub(super) fn new(crc: Option<Crc>) -> Self {
-        let crc = crc.map(|crc| crc_fast::Digest::new(crc.fast));
-        Self(Arc::new(Mutex::new((Md5::new(), crc))))
+    pub(super) fn new(wanted: Wanted) -> Self {
+        Self(Arc::new(Mutex::new(Digesting::new(wanted))))
     }
 
     /// `reader`, whose bytes are hashed when they are read.
     pub(super) fn through<R: Read>(&self, reader: R) -> Hashing<R> {
         Hashing {
             reader,
-            digest: self.clone(),
+            digesting: self.clone(),
         }
     }
 
     /// Of all that was read so far.
-    pub(super) fn digest(&self) -> PartDigest {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        PartDigest {
-            md5: state.0.clone().finalize().into(),
-            crc: state.1.as_ref().map_or(0, crc_fast::Digest::finalize),
-        }
+    pub(super) fn digests(&self) -> Digests {
+        self.state().digests()
+    }
+
+    fn state(&self) -> MutexGuard<'_, Digesting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A reader whose bytes are hashed in passing.
 pub(super) struct Hashing<R> {
     reader: R,
-    digest: InPassing,
+    digesting: InPassing,
 }
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
-        let mut state = self.digest.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0.update(&buffer[..count]);
-        if let Some(crc) = &mut state.1 {
-            crc.update(&buffer[..count]);
-        }
+        self.digesting.state().update(&buffer[..count]);
         Ok(count)
     }
 }
@@ -182,32 +256,81 @@ mod tests {
         assert_eq!(of(ChecksumAlgorithm::Sha1), None);
     }
 
+    fn digests(wanted: Wanted, chunks: &[&[u8]]) -> Digests {
+        let mut digesting = Digesting::new(wanted);
+        for chunk in chunks {
+            digesting.update(chunk);
+        }
+        digesting.digests()
+    }
+
     #[test]
     fn the_crc_of_parts_makes_the_crc_of_the_whole() {
         for algorithm in [ChecksumAlgorithm::Crc64nvme, ChecksumAlgorithm::Crc32c] {
-            let crc = Crc::of(algorithm).unwrap();
+            let crc = Crc::of(algorithm);
             let parts = [b"1234".as_slice(), b"56789", b"x"];
             let values = parts.map(|part| {
-                let digest = PartDigest::of(part, Some(crc));
-                (digest.crc, part.len() as u64)
+                let wanted = Wanted {
+                    crc,
+                    ..Wanted::default()
+                };
+                (digests(wanted, &[part]).crc.unwrap(), part.len() as u64)
             });
             assert_eq!(
-                Some(crc.over_parts(values.into_iter())),
+                Some(crc.unwrap().over_parts(values.into_iter())),
                 checksum(algorithm, b"123456789x")
             );
         }
     }
 
     #[test]
+    fn what_is_wanted_is_computed_and_nothing_else() {
+        let nothing = digests(Wanted::default(), &[b"123456789"]);
+        assert_eq!((nothing.md5, nothing.sent, nothing.crc), (None, None, None));
+        let kinds = [
+            ChecksumAlgorithm::Crc64nvme,
+            ChecksumAlgorithm::Crc32c,
+            ChecksumAlgorithm::Sha256,
+        ];
+        for sent in kinds {
+            for of_the_whole in [None, Some(ChecksumAlgorithm::Crc32c)] {
+                let wanted = Wanted {
+                    md5: true,
+                    sent: Some(sent),
+                    crc: of_the_whole.and_then(Crc::of),
+                };
+                let found = digests(wanted, &[b"1234", b"", b"56789"]);
+                assert_eq!(found.md5, Some(md5(b"123456789")));
+                assert_eq!(found.sent, checksum(sent, b"123456789"));
+                assert_eq!(found.crc, of_the_whole.map(|_| 0xE306_9283));
+            }
+        }
+    }
+
+    #[test]
     fn hashing_in_passing_is_hashing() {
-        let crc = Crc::of(ChecksumAlgorithm::Crc64nvme);
-        let passing = InPassing::new(crc);
+        let wanted = Wanted {
+            md5: true,
+            sent: Some(ChecksumAlgorithm::Crc64nvme),
+            crc: None,
+        };
+        let passing = InPassing::new(wanted);
         let mut read = Vec::new();
         passing
             .through(b"some bytes".as_slice())
             .read_to_end(&mut read)
             .unwrap();
-        assert_eq!(passing.digest(), PartDigest::of(b"some bytes", crc));
+        assert_eq!(passing.digests(), digests(wanted, &[b"some bytes"]));
+    }
+
+    #[test]
+    fn an_md5_is_read_as_it_is_written() {
+        let written = hex(&md5(b"a"));
+        assert_eq!(from_hex(&written), Some(md5(b"a")));
+        assert_eq!(from_hex(&written.to_uppercase()), Some(md5(b"a")));
+        for wrong in ["", "00", &format!("{written}0"), &written.replace('c', "g")] {
+            assert_eq!(from_hex(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

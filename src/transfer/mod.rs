@@ -1,10 +1,13 @@
 //! The copy of one object: read, hashed, written, proven.
 //!
 //! ```text
-//! small   GET ─▶ MD5 = source's? ─▶ PUT with Content-MD5 ─▶ MD5 = destination's ETag?
+//! small   GET ─▶ digest = source's? ─▶ PUT with it ─▶ digest = destination's?
 //! at one server   CopyObject ─▶ MD5 = source's?   (what it refuses goes one of the other ways)
-//! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT part ─▶ ETag? ─▶ whole = source's? ─▶ Complete ─▶ ETag?
+//! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT with digest ─▶ echo? ─▶ whole = source's? ─▶ Complete ─▶ ETag?
 //! ```
+//!
+//! Which digest that is, `proof` says: the cheapest that the destination was seen
+//! to check, else MD5.
 //!
 //! Nothing here starts threads or waits for a share of memory: the caller asks
 //! for a [`Route`], takes what it needs, and calls from a thread of its own.
@@ -39,7 +42,7 @@ pub use whole::WholeCopy;
 
 use bytes::Bytes;
 
-use crate::model::{Copied, ETag, Failure, FailureCause, ObjectFacts, Side};
+use crate::model::{ChecksumMode, Copied, ETag, Failure, FailureCause, ObjectFacts, Side};
 use crate::s3::{Bucket, Download, DownloadBody, GetOptions, Head, ListPage};
 
 /// Copies objects from one bucket to another. Cloning it is cheap.
@@ -51,6 +54,8 @@ pub struct Transfer {
     pub destination: Bucket,
     /// How much may be buffered, and in which parts.
     pub limits: Limits,
+    /// By what copies are proven.
+    pub checksum: ChecksumMode,
     /// How often and after which pauses a request is tried again.
     pub retry: RetryPolicy,
     /// Once set, nothing is tried again.
@@ -161,14 +166,20 @@ impl Transfer {
         Ok(head)
     }
 
-    /// Reads a body of `size_bytes` into one buffer.
-    fn read_all(&self, body: DownloadBody, size_bytes: u64) -> Result<Bytes, Failure> {
+    /// Reads a body of `size_bytes` into one buffer; `seen` is shown what came, one
+    /// chunk after the other.
+    fn read_all(
+        &self,
+        body: DownloadBody,
+        size_bytes: u64,
+        seen: impl FnMut(&[u8]),
+    ) -> Result<Bytes, Failure> {
         let Ok(size) = usize::try_from(size_bytes) else {
             let message = "larger than memory can be";
             return Err(Failure::new(FailureCause::Internal, message));
         };
         let mut buffer = self.buffers.lend(size);
-        body.read_into(buffer.as_mut())?;
+        body.read_into_seen(buffer.as_mut(), seen)?;
         Ok(Bytes::from_owner(buffer))
     }
 

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::digest::{self, Crc};
+use super::digest::{self, Crc, Md5Bytes};
 use super::route::PartPlan;
 use super::whole_md5::{Turn, WholeMd5};
 use super::{Arrival, Tally, Transfer, proof};
 use crate::model::{
-    ArrivedPart, Checksum, Copied, ETag, Failure, FailureCause, ObjectFacts, OpenUpload, UploadId,
-    Verified,
+    ArrivedPart, Checksum, ChecksumAlgorithm, Copied, ETag, Failure, FailureCause, ObjectFacts,
+    OpenUpload, UploadId, Verified,
 };
 use crate::s3::{CompletedUpload, Condition, UploadedPart};
 
@@ -22,8 +22,15 @@ pub struct PartsCopy {
     pub(super) source: ObjectFacts,
     pub(super) plan: PartPlan,
     pub(super) upload_id: UploadId,
-    /// The CRC that the source states of the whole, made again out of the parts'.
-    pub(super) stated: Option<(Crc, Checksum)>,
+    /// What is sent along with parts for the destination to check; `None`: MD5.
+    pub(super) sent: Option<ChecksumAlgorithm>,
+    /// The destination refused to have it sent along with these parts.
+    pub(super) plain: AtomicBool,
+    /// The CRC over the whole, made out of the parts': of the kind that the source
+    /// states, else of the kind that is sent.
+    pub(super) crc: Option<Crc>,
+    /// The CRC that the source states of the whole.
+    pub(super) stated: Option<Checksum>,
     /// The MD5 that the source states of the whole, made again part after part.
     pub(super) whole: Option<(WholeMd5, String)>,
     /// Whether the parts are those of the source, so that they make its tag.
@@ -106,14 +113,13 @@ impl PartsCopy {
             return Err(Failure::new(FailureCause::Internal, message));
         };
         self.check_whole(&parts)?;
-        let md5s: Vec<_> = parts.iter().map(|part| part.md5).collect();
-        let expected = digest::etag_of_parts(&md5s);
-        self.check_cut(&parts, &expected, tally)?;
+        let expected = tag_of(&parts);
+        self.check_cut(&parts, expected.as_ref(), tally)?;
         let condition = self.transfer.destination.condition_on(replaces);
-        let mut completed = self.complete(&parts, &expected, condition, tally)?;
+        let mut completed = self.complete(&parts, expected.as_ref(), condition, tally)?;
         self.gone.store(true, Ordering::Relaxed);
-        let is_proof = |etag: &ETag| etag.as_str().eq_ignore_ascii_case(&expected);
-        if !is_proof(&completed.etag) {
+        self.check_stated(&parts, &completed)?;
+        if !is_tag(expected.as_ref(), &completed.etag) {
             // The answer's tag says nothing of the whole; what is there now does.
             let found = self.check_length(&completed, tally)?;
             // Ceph's radosgw 16 completes without saying a tag.
@@ -121,13 +127,17 @@ impl PartsCopy {
                 completed.etag = found;
             }
         }
-        let made_of_parts = is_proof(&completed.etag);
+        let made_of_parts = is_tag(expected.as_ref(), &completed.etag);
+        // A tag made of MD5s that are the destination's word alone proves that it
+        // put together what it was proven to have taken, and no more.
+        let weakest = proof::weakest(parts.iter().map(|part| part.verified));
+        let by_md5 = [Verified::SizeOnly, Verified::ContentMd5].contains(&weakest);
         let verified = if self.server_side {
             self.prove_server_side(&completed.etag, made_of_parts, tally)?
-        } else if made_of_parts {
+        } else if by_md5 && made_of_parts {
             Verified::EtagMd5
         } else {
-            weakest(&parts)
+            weakest
         };
         Ok(Arrival {
             copied: Copied {
@@ -145,17 +155,22 @@ impl PartsCopy {
     fn check_cut(
         &self,
         parts: &[ArrivedPart],
-        expected: &str,
+        expected: Option<&ETag>,
         tally: &Tally,
     ) -> Result<(), Failure> {
-        let stated = self.source.etag.as_str();
-        if !self.cut_as_at_source || stated.eq_ignore_ascii_case(expected) {
+        if !self.cut_as_at_source || is_tag(expected, &self.source.etag) {
             return Ok(());
         }
         for (index, part) in (0..).zip(parts) {
-            let md5 = self.transfer.attempts(tally, || self.read_part(index))?;
-            let what = format!("MD5 of part {}, read again,", part.number);
-            let (stated, computed) = (digest::hex(&md5), digest::hex(&part.md5));
+            let again = self.transfer.attempts(tally, || self.read_part(index))?;
+            let (what, stated, computed) = match (again.md5, part.md5) {
+                (Some(again), Some(md5)) => ("MD5", digest::hex(&again), digest::hex(&md5)),
+                _ => match (again.crc, part.crc) {
+                    (Some(again), Some(crc)) => ("CRC", again.to_string(), crc.to_string()),
+                    _ => continue,
+                },
+            };
+            let what = format!("{what} of part {}, read again,", part.number);
             proof::compare(&self.name, &what, "source", &stated, &computed)?;
         }
         Ok(())
@@ -168,22 +183,55 @@ impl PartsCopy {
             let computed = computed.unwrap_or_else(|| "none".to_owned());
             proof::compare(&self.name, "MD5", "source", stated, &computed)?;
         }
-        let Some((crc, stated)) = &self.stated else {
+        let (Some(crc), Some(stated)) = (self.crc, &self.stated) else {
             return Ok(());
         };
-        let values = (0..).zip(parts).map(|(index, part)| {
-            let (_, length) = self.plan.range(index);
-            (part.crc.unwrap_or(0), length)
-        });
-        let computed = crc.over_parts(values);
+        let computed = self.crc_of_whole(crc, parts);
         let what = stated.algorithm.header();
         proof::compare(&self.name, what, "source", &stated.base64, &computed.base64)
+    }
+
+    /// Compares the CRC that the destination states of the whole with that of the
+    /// parts; an earlier run may have had another kind sent along with its own.
+    fn check_stated(
+        &self,
+        parts: &[ArrivedPart],
+        completed: &CompletedUpload,
+    ) -> Result<(), Failure> {
+        let stated_by_source = self.stated.is_some();
+        let is_of_kind = |part: &ArrivedPart| {
+            let sent = self.sent.and_then(proof::word);
+            part.crc.is_some() && (stated_by_source || Some(part.verified) == sent)
+        };
+        let Some(crc) = self.crc.filter(|_| parts.iter().all(is_of_kind)) else {
+            return Ok(());
+        };
+        let mut stated = completed.checksums.iter();
+        let Some(stated) = stated.find(|stated| stated.algorithm == crc.algorithm()) else {
+            return Ok(());
+        };
+        let computed = self.crc_of_whole(crc, parts);
+        let (what, theirs) = (stated.algorithm.header(), &stated.base64);
+        let compared = proof::compare(&self.name, what, "destination", theirs, &computed.base64);
+        compared.map_err(|mut failure| {
+            let etag = &completed.etag;
+            self.transfer
+                .remove_wrong_copy(&self.name, etag, &mut failure);
+            failure
+        })
+    }
+
+    fn crc_of_whole(&self, crc: Crc, parts: &[ArrivedPart]) -> Checksum {
+        crc.over_parts((0..).zip(parts).map(|(index, part)| {
+            let (_, length) = self.plan.range(index);
+            (part.crc.unwrap_or(0), length)
+        }))
     }
 
     fn complete(
         &self,
         parts: &[ArrivedPart],
-        expected: &str,
+        expected: Option<&ETag>,
         condition: Condition<'_>,
         tally: &Tally,
     ) -> Result<CompletedUpload, Failure> {
@@ -207,12 +255,11 @@ impl PartsCopy {
             }
             // An earlier attempt may have succeeded with its answer lost.
             match destination.head(&self.name)? {
-                Some(head) if head.facts.etag.as_str().eq_ignore_ascii_case(expected) => {
-                    Ok(CompletedUpload {
-                        etag: head.facts.etag,
-                        request_id: head.request_id,
-                    })
-                }
+                Some(head) if is_tag(expected, &head.facts.etag) => Ok(CompletedUpload {
+                    etag: head.facts.etag,
+                    checksums: Vec::new(),
+                    request_id: head.request_id,
+                }),
                 _ => Err(failure),
             }
         })
@@ -256,14 +303,14 @@ impl PartsCopy {
     }
 }
 
-/// The proof that holds for every part.
-fn weakest(parts: &[ArrivedPart]) -> Verified {
-    let has = |proof| parts.iter().any(|part| part.verified == proof);
-    if has(Verified::SizeOnly) {
-        Verified::SizeOnly
-    } else if has(Verified::ContentMd5) {
-        Verified::ContentMd5
-    } else {
-        Verified::EtagMd5
-    }
+/// The tag that S3 gives to an object of these parts; `None` if it is not made of
+/// MD5s, or those are not known.
+pub(super) fn tag_of(parts: &[ArrivedPart]) -> Option<ETag> {
+    let md5s: Option<Vec<Md5Bytes>> = parts.iter().map(|part| part.md5).collect();
+    Some(ETag::new(&digest::etag_of_parts(&md5s?)))
+}
+
+/// Whether `found` is the `expected` tag; hexadecimal digits come in either case.
+fn is_tag(expected: Option<&ETag>, found: &ETag) -> bool {
+    expected.is_some_and(|tag| tag.as_str().eq_ignore_ascii_case(found.as_str()))
 }

@@ -1,86 +1,167 @@
 //! What proves that the bytes at the destination are the source's bytes.
 
-use super::digest::{self, Md5Bytes};
-use crate::model::{Checksum, ChecksumAlgorithm, Failure, FailureCause, ObjectFacts, Verified};
+use super::digest::{self, Digests};
+use crate::model::{
+    Checksum, ChecksumAlgorithm, ChecksumMode, Failure, FailureCause, ObjectFacts, Verified,
+};
 use crate::s3::PutAnswer;
 
-/// What is computed on the bytes of a whole object.
-#[derive(Debug)]
-pub(super) struct Computed {
-    /// Their MD5.
-    pub(super) md5: Md5Bytes,
-    /// The checksum that the source states, computed anew.
-    pub(super) checksum: Option<Checksum>,
+/// Up to this size in bytes the MD5 of an object, where it is the source's tag, is
+/// worth its two milliseconds: it proves the copy from end to end.
+const WORTH_MD5_BYTES: u64 = 1024 * 1024;
+
+/// What is sent along with bytes for the destination to check; `None`: their MD5.
+///
+/// | the task wants | the destination checks | sent |
+/// |--|--|--|
+/// | `md5` | anything | MD5 |
+/// | another | it | it |
+/// | another | not it | MD5 |
+/// | `auto` | one that the source states too | the cheapest of those |
+/// | `auto` | others | the cheapest of those |
+/// | `auto` | none | MD5 |
+pub(super) fn choose(
+    mode: ChecksumMode,
+    is_checked: impl Fn(ChecksumAlgorithm) -> bool,
+    stated: &[Checksum],
+) -> Option<ChecksumAlgorithm> {
+    let candidates = mode.candidates().iter().copied();
+    let mut checked = candidates.filter(|candidate| is_checked(*candidate));
+    let is_stated = |candidate: &ChecksumAlgorithm| {
+        let mut stated = stated.iter();
+        stated.any(|stated| stated.algorithm == *candidate)
+    };
+    checked.clone().find(is_stated).or_else(|| checked.next())
 }
 
-/// Computes the digests of `bytes` and compares them with what the source says.
+/// As [`choose`], for an object in one piece: in `auto` a small one whose tag is
+/// its MD5 is proven by that.
+pub(super) fn choose_for_whole(
+    mode: ChecksumMode,
+    is_checked: impl Fn(ChecksumAlgorithm) -> bool,
+    source: &ObjectFacts,
+) -> Option<ChecksumAlgorithm> {
+    let is_small = source.size_bytes <= WORTH_MD5_BYTES;
+    if mode == ChecksumMode::Auto && is_small && source.md5_hex.is_some() {
+        return None;
+    }
+    choose(mode, is_checked, &source.checksums)
+}
+
+/// Computes what is to be `sent` along with the `bytes` of a whole object, and
+/// compares with what the source says: MD5 only if that is sent.
 ///
 /// # Errors
-/// `integrity` if one differs.
-pub(super) fn compute(name: &str, source: &ObjectFacts, bytes: &[u8]) -> Result<Computed, Failure> {
-    let md5 = digest::md5(bytes);
-    if let Some(stated) = &source.md5_hex {
-        compare(name, "MD5", "source", stated, &digest::hex(&md5))?;
+/// `integrity` if something differs.
+pub(super) fn compute(
+    name: &str,
+    source: &ObjectFacts,
+    bytes: &[u8],
+    sent: Option<ChecksumAlgorithm>,
+) -> Result<Digests, Failure> {
+    let mut digests = Digests {
+        md5: sent.is_none().then(|| digest::md5(bytes)),
+        sent: None,
+        crc: None,
+    };
+    if let (Some(stated), Some(md5)) = (&source.md5_hex, &digests.md5) {
+        compare(name, "MD5", "source", stated, &digest::hex(md5))?;
     }
-    let mut checksum = None;
-    for stated in &source.checksums {
+    // What is sent first: it need not be computed twice.
+    let mut stated: Vec<&Checksum> = source.checksums.iter().collect();
+    stated.sort_by_key(|stated| Some(stated.algorithm) != sent);
+    for stated in stated {
         if let Some(computed) = digest::checksum(stated.algorithm, bytes) {
-            compare(
-                name,
-                stated.algorithm.header(),
-                "source",
-                &stated.base64,
-                &computed.base64,
-            )?;
-            checksum = Some(computed);
+            let what = stated.algorithm.header();
+            compare(name, what, "source", &stated.base64, &computed.base64)?;
+            digests.sent = Some(computed);
             break;
         }
     }
-    Ok(Computed { md5, checksum })
+    if let Some(sent) = sent
+        && digests.sent.as_ref().map(|sent| sent.algorithm) != Some(sent)
+    {
+        digests.sent = digest::checksum(sent, bytes);
+    }
+    Ok(digests)
 }
 
-/// Compares the destination's answer with what was computed and sent along.
+/// What the destination's answer proves.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// That it has what was sent.
+    By(Verified),
+    /// Nothing: a checksum was sent instead of the MD5, and is not echoed.
+    None,
+}
+
+/// Compares the destination's answer with what was computed of `bytes` and sent
+/// along. What its answer does not echo it may not have looked at.
 ///
-/// | the destination answers with | proof |
-/// |--|--|
-/// | an `ETag` that is the MD5 | `etag_md5` |
-/// | no comparable `ETag`, the checksum that was sent | `crc64nvme`, `crc32c`, `sha256` |
-/// | neither | `content_md5`: it took the bytes with their MD5 beside them |
+/// | sent along | the answer's `ETag` | the checksum is echoed | proof |
+/// |--|--|--|--|
+/// | MD5, maybe a checksum too | is the MD5 | any | `etag_md5` |
+/// | MD5, maybe a checksum too | not comparable | yes | `crc64nvme`, `crc32c`, `sha256` |
+/// | MD5, maybe a checksum too | not comparable | no | `content_md5`: it took the bytes with their MD5 beside them |
+/// | a checksum alone | any | yes | `crc64nvme`, `crc32c`, `sha256` |
+/// | a checksum alone | is the MD5, computed for that | no | `etag_md5` |
+/// | a checksum alone | not comparable | no | none |
 ///
 /// # Errors
 /// `integrity` if one differs.
 pub(super) fn prove(
     name: &str,
-    computed: &Computed,
+    digests: &Digests,
+    bytes: &[u8],
     answer: &PutAnswer,
-) -> Result<Verified, Failure> {
-    let mut verified = Verified::ContentMd5;
-    if let Some(ours) = &computed.checksum
-        && let Some(theirs) = answer
-            .checksums
-            .iter()
-            .find(|theirs| theirs.algorithm == ours.algorithm)
+) -> Result<Proof, Failure> {
+    let mut proof = match digests.md5 {
+        Some(_) => Proof::By(Verified::ContentMd5),
+        None => Proof::None,
+    };
+    if let Some(ours) = &digests.sent
+        && let Some(theirs) = echo(answer, ours.algorithm)
     {
-        compare(
-            name,
-            ours.algorithm.header(),
-            "destination",
-            &theirs.base64,
-            &ours.base64,
-        )?;
-        verified = word(ours.algorithm).unwrap_or(verified);
+        let what = ours.algorithm.header();
+        compare(name, what, "destination", theirs, &ours.base64)?;
+        proof = word(ours.algorithm).map_or(proof, Proof::By);
     }
-    if let Some(theirs) = &answer.md5_hex {
-        compare(
-            name,
-            "ETag",
-            "destination",
-            theirs,
-            &digest::hex(&computed.md5),
-        )?;
-        verified = Verified::EtagMd5;
+    if let Some(theirs) = &answer.md5_hex
+        && (digests.md5.is_some() || proof == Proof::None)
+    {
+        let ours = digests.md5.unwrap_or_else(|| digest::md5(bytes));
+        compare(name, "ETag", "destination", theirs, &digest::hex(&ours))?;
+        proof = Proof::By(Verified::EtagMd5);
     }
-    Ok(verified)
+    Ok(proof)
+}
+
+/// The checksum of this kind that the answer states.
+pub(super) fn echo(answer: &PutAnswer, algorithm: ChecksumAlgorithm) -> Option<&str> {
+    let mut stated = answer.checksums.iter();
+    let stated = stated.find(|stated| stated.algorithm == algorithm)?;
+    Some(&stated.base64)
+}
+
+/// Whether a request may have been refused for the checksum that came with it:
+/// there are servers that do not know them, or not with this upload.
+pub(super) fn may_be_about_checksum(refusal: &Failure) -> bool {
+    let causes = [FailureCause::BadRequest, FailureCause::MetadataRefused];
+    causes.contains(&refusal.cause)
+}
+
+/// The proof that holds for all of `parts`.
+pub(super) fn weakest(parts: impl Iterator<Item = Verified> + Clone) -> Verified {
+    const BY_STRENGTH: [Verified; 5] = [
+        Verified::SizeOnly,
+        Verified::ContentMd5,
+        Verified::Crc32c,
+        Verified::Crc64nvme,
+        Verified::Sha256,
+    ];
+    let has = |proof: &Verified| parts.clone().any(|part| part == *proof);
+    let weakest = BY_STRENGTH.into_iter().find(|proof| has(proof));
+    weakest.unwrap_or(Verified::EtagMd5)
 }
 
 /// Fails with `integrity` if `stated` is not what was `computed`.
@@ -100,7 +181,7 @@ pub(super) fn compare(
     Err(Failure::new(FailureCause::Integrity, message))
 }
 
-/// The word for a proof by a checksum of this kind.
+/// The word for a copy that was proven by a checksum of this kind.
 pub(super) const fn word(algorithm: ChecksumAlgorithm) -> Option<Verified> {
     match algorithm {
         ChecksumAlgorithm::Crc64nvme => Some(Verified::Crc64nvme),
@@ -139,6 +220,59 @@ mod tests {
     const OTHER: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
     #[test]
+    fn the_cheapest_that_both_ends_can_prove_is_sent() {
+        use ChecksumAlgorithm::{Crc32, Crc32c, Crc64nvme, Sha256};
+        let all = [Crc64nvme, Crc32c, Crc32, Sha256];
+        for (mode, checked, stated, sent) in [
+            (ChecksumMode::Md5, &all[..], Some(Crc64nvme), None),
+            (
+                ChecksumMode::Crc32c,
+                &all[..],
+                Some(Crc64nvme),
+                Some(Crc32c),
+            ),
+            (ChecksumMode::Crc32c, &[Crc64nvme], Some(Crc32c), None),
+            (ChecksumMode::Auto, &all[..], None, Some(Crc64nvme)),
+            (ChecksumMode::Auto, &all[..], Some(Crc32c), Some(Crc32c)),
+            (ChecksumMode::Auto, &all[..], Some(Crc32), Some(Crc64nvme)),
+            (ChecksumMode::Auto, &[Sha256, Crc32c], None, Some(Crc32c)),
+            (ChecksumMode::Auto, &[Crc32c], Some(Crc64nvme), Some(Crc32c)),
+            (ChecksumMode::Auto, &[Sha256], None, Some(Sha256)),
+            (ChecksumMode::Auto, &[Crc32], Some(Crc32), None),
+            (ChecksumMode::Auto, &[], Some(Crc64nvme), None),
+        ] {
+            let stated: Vec<Checksum> = stated
+                .and_then(|stated| digest::checksum(stated, b"abc"))
+                .into_iter()
+                .collect();
+            let is_checked = |algorithm| checked.contains(&algorithm);
+            assert_eq!(
+                choose(mode, is_checked, &stated),
+                sent,
+                "{mode} {checked:?} {stated:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_tag_of_a_small_object_is_worth_its_md5() {
+        let crc = Some(ChecksumAlgorithm::Crc64nvme);
+        for (mode, md5, size_bytes, sent) in [
+            (ChecksumMode::Auto, Some(ABC), WORTH_MD5_BYTES, None),
+            (ChecksumMode::Auto, Some(ABC), WORTH_MD5_BYTES + 1, crc),
+            (ChecksumMode::Auto, None, 3, crc),
+            (ChecksumMode::Crc64nvme, Some(ABC), 3, crc),
+            (ChecksumMode::Md5, None, 3, None),
+        ] {
+            let facts = ObjectFacts {
+                size_bytes,
+                ..source(md5, None)
+            };
+            assert_eq!(choose_for_whole(mode, |_| true, &facts), sent, "{mode}");
+        }
+    }
+
+    #[test]
     fn what_the_source_states_must_fit_the_bytes() {
         let right = digest::checksum(ChecksumAlgorithm::Crc32c, b"abc");
         let wrong = digest::checksum(ChecksumAlgorithm::Crc32c, b"abd");
@@ -150,33 +284,85 @@ mod tests {
             (source(Some(OTHER), None), false),
             (source(Some(ABC), wrong), false),
         ] {
-            let computed = compute("a", &facts, b"abc");
+            let computed = compute("a", &facts, b"abc", None);
             assert_eq!(computed.is_ok(), fits, "{facts:?}");
             assert_eq!(
-                computed.is_ok_and(|computed| computed.checksum.is_some()),
+                computed.is_ok_and(|computed| computed.sent.is_some()),
                 fits && !facts.checksums.is_empty()
             );
         }
     }
 
     #[test]
+    fn no_md5_is_computed_beside_a_checksum_that_is_sent() {
+        let sent = ChecksumAlgorithm::Crc64nvme;
+        let stated = digest::checksum(ChecksumAlgorithm::Crc32c, b"abc");
+        let computed = compute("a", &source(Some(OTHER), stated), b"abc", Some(sent));
+        let expected = Digests {
+            md5: None,
+            sent: digest::checksum(sent, b"abc"),
+            crc: None,
+        };
+        assert_eq!(computed, Ok(expected));
+        let wrong = digest::checksum(ChecksumAlgorithm::Crc32c, b"abd");
+        let computed = compute("a", &source(None, wrong), b"abc", Some(sent));
+        assert_eq!(computed.unwrap_err().cause, FailureCause::Integrity);
+    }
+
+    #[test]
     fn the_strongest_proof_is_recorded() {
         let crc = || digest::checksum(ChecksumAlgorithm::Crc64nvme, b"abc");
+        let other = || digest::checksum(ChecksumAlgorithm::Crc32c, b"abc");
         let wrong = || digest::checksum(ChecksumAlgorithm::Crc64nvme, b"abd");
-        let computed = compute("a", &source(None, crc()), b"abc").unwrap();
-        for (answer, expected) in [
-            (answer(Some(ABC), None), Some(Verified::EtagMd5)),
-            (answer(Some(ABC), crc()), Some(Verified::EtagMd5)),
-            (answer(None, crc()), Some(Verified::Crc64nvme)),
-            (answer(None, None), Some(Verified::ContentMd5)),
+        let by = |verified| Some(Proof::By(verified));
+        let with_md5 = [
+            (answer(Some(ABC), None), by(Verified::EtagMd5)),
+            (answer(Some(ABC), crc()), by(Verified::EtagMd5)),
+            (answer(None, crc()), by(Verified::Crc64nvme)),
+            (answer(None, other()), by(Verified::ContentMd5)),
+            (answer(None, None), by(Verified::ContentMd5)),
             (answer(Some(OTHER), None), None),
+            (answer(Some(OTHER), crc()), None),
             (answer(Some(ABC), wrong()), None),
-        ] {
-            let proof = prove("a", &computed, &answer);
-            assert_eq!(proof.as_ref().ok(), expected.as_ref(), "{answer:?}");
-            if let Err(failure) = proof {
-                assert_eq!(failure.cause, FailureCause::Integrity);
+        ];
+        let without = [
+            (answer(Some(ABC), crc()), by(Verified::Crc64nvme)),
+            (answer(Some(OTHER), crc()), by(Verified::Crc64nvme)),
+            (answer(None, crc()), by(Verified::Crc64nvme)),
+            (answer(None, wrong()), None),
+            (answer(Some(ABC), None), by(Verified::EtagMd5)),
+            (answer(Some(ABC), other()), by(Verified::EtagMd5)),
+            (answer(Some(OTHER), None), None),
+            (answer(None, None), Some(Proof::None)),
+            (answer(None, other()), Some(Proof::None)),
+        ];
+        for (md5, cases) in [(true, &with_md5[..]), (false, &without[..])] {
+            let digests = Digests {
+                md5: md5.then(|| digest::md5(b"abc")),
+                sent: crc(),
+                crc: None,
+            };
+            for (answer, expected) in cases {
+                let proof = prove("a", &digests, b"abc", answer);
+                assert_eq!(proof.as_ref().ok(), expected.as_ref(), "{md5} {answer:?}");
+                if let Err(failure) = proof {
+                    assert_eq!(failure.cause, FailureCause::Integrity);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn the_whole_is_proven_no_better_than_its_worst_part() {
+        use Verified::{ContentMd5, Crc32c, Crc64nvme, EtagMd5, SizeOnly};
+        for (parts, whole) in [
+            (&[EtagMd5, EtagMd5][..], EtagMd5),
+            (&[EtagMd5, Crc64nvme], Crc64nvme),
+            (&[Crc64nvme, Crc32c], Crc32c),
+            (&[Crc64nvme, ContentMd5], ContentMd5),
+            (&[SizeOnly, ContentMd5], SizeOnly),
+        ] {
+            assert_eq!(weakest(parts.iter().copied()), whole, "{parts:?}");
         }
     }
 }

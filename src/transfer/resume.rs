@@ -3,12 +3,16 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use super::digest::{self, Crc};
+use super::digest::Crc;
+use super::parts::tag_of;
 use super::route::PartPlan;
 use super::whole_md5::WholeMd5;
-use super::{PartsCopy, Tally, Transfer};
-use crate::model::{ArrivedPart, ETag, Failure, ObjectFacts, OpenUpload, UploadId};
-use crate::s3::Head;
+use super::{PartsCopy, Tally, Transfer, proof};
+use crate::model::{
+    ArrivedPart, CarriedHeaders, Checksum, ChecksumAlgorithm, ChecksumMode, ETag, Failure,
+    ObjectFacts, OpenUpload, UploadId,
+};
+use crate::s3::{Head, Piece};
 
 /// How an object is cut, and for which way.
 #[derive(Debug, Clone, Copy)]
@@ -40,18 +44,50 @@ impl Transfer {
     ) -> Result<PartsCopy, Failure> {
         let head = self.planned_head(name, planned, tally)?;
         let cut = self.cut(name, &head, plan, open, tally)?;
+        let sent = self.sent_with_parts(&head.facts, &cut);
         if let Some(open) = open {
             if fits(open, &head.facts, &cut.plan) {
                 if let Some(held) = self.held_parts(name, open, tally)? {
-                    return Ok(self.parts_copy(name, head, cut, open.id.clone(), Some(&held)));
+                    let upload = (open.id.clone(), sent);
+                    return Ok(self.parts_copy(name, head, cut, upload, Some(&held)));
                 }
             } else {
                 self.give_up(name, open, tally)?;
             }
         }
         let headers = head.carried()?;
-        let upload_id = self.attempts(tally, || self.destination.create_upload(name, headers))?;
-        Ok(self.parts_copy(name, head, cut, upload_id, None))
+        let upload = self.create_upload(name, headers, sent, tally)?;
+        Ok(self.parts_copy(name, head, cut, upload, None))
+    }
+
+    /// What is sent along with parts, for the destination to check. Of parts that
+    /// are streamed it is known too late, of parts that the server copies never.
+    fn sent_with_parts(&self, source: &ObjectFacts, cut: &Cut) -> Option<ChecksumAlgorithm> {
+        let is_checked = |algorithm| self.destination.is_checking(algorithm, Piece::Part);
+        let stated: Vec<Checksum> = stated_crc(source).cloned().into_iter().collect();
+        (!cut.plan.streamed && !cut.server_side)
+            .then(|| proof::choose(self.checksum, is_checked, &stated))
+            .flatten()
+    }
+
+    /// Begins an upload for parts with checksums of this kind, or, if the
+    /// destination refuses that, with MD5; answers which.
+    fn create_upload(
+        &self,
+        name: &str,
+        headers: &CarriedHeaders,
+        sent: Option<ChecksumAlgorithm>,
+        tally: &Tally,
+    ) -> Result<(UploadId, Option<ChecksumAlgorithm>), Failure> {
+        let create =
+            |crc| self.attempts(tally, || self.destination.create_upload(name, headers, crc));
+        let crc = sent.filter(|sent| sent.is_crc());
+        match create(crc) {
+            Err(refusal) if crc.is_some() && proof::may_be_about_checksum(&refusal) => {
+                Ok((create(None)?, None))
+            }
+            id => Ok((id?, sent)),
+        }
     }
 
     /// Cuts the object where the source did, if it was put together from parts of
@@ -143,20 +179,21 @@ impl Transfer {
         name: &str,
         head: Head,
         cut: Cut,
-        upload_id: UploadId,
+        (upload_id, sent): (UploadId, Option<ChecksumAlgorithm>),
         resumed: Option<&[ArrivedPart]>,
     ) -> PartsCopy {
         let Cut { plan, .. } = cut;
         // Of parts that are not read no checksum is computed.
-        let mut stated = head.facts.checksums.iter().filter(|_| !cut.server_side);
-        let stated = stated.find_map(|stated| Some((Crc::of(stated.algorithm)?, stated.clone())));
+        let stated = stated_crc(&head.facts).filter(|_| !cut.server_side);
+        let stated = stated.cloned();
         let at_hand = resumed.unwrap_or_default();
         let mut arrived = vec![None; plan.count as usize];
         let mut whole = None;
+        let adds_up = self.checksum == ChecksumMode::Md5 && !plan.streamed;
         // A part without what the whole is to be proven by is of no use.
         let of_use: Vec<&ArrivedPart> = match (&stated, &head.facts.md5_hex) {
             (Some(_), _) => at_hand.iter().filter(|part| part.crc.is_some()).collect(),
-            (None, Some(md5)) if !plan.streamed => {
+            (None, Some(md5)) if adds_up => {
                 let (done, of_use) = in_order(at_hand);
                 whole = Some((done, md5.clone()));
                 of_use.iter().collect()
@@ -174,6 +211,12 @@ impl Transfer {
             source: head.facts,
             plan,
             upload_id,
+            sent,
+            plain: AtomicBool::new(false),
+            crc: stated
+                .as_ref()
+                .map_or(sent, |stated| Some(stated.algorithm))
+                .and_then(Crc::of),
             stated,
             whole,
             cut_as_at_source: cut.as_at_source,
@@ -183,6 +226,12 @@ impl Transfer {
             gone: AtomicBool::new(false),
         }
     }
+}
+
+/// A CRC that the source states of the whole.
+fn stated_crc(source: &ObjectFacts) -> Option<&Checksum> {
+    let mut stated = source.checksums.iter();
+    stated.find(|stated| stated.algorithm.is_crc())
 }
 
 /// The MD5 over the first parts, as far as it was kept, and these parts.
@@ -207,15 +256,13 @@ fn fits(open: &OpenUpload, source: &ObjectFacts, plan: &PartPlan) -> bool {
 }
 
 /// The tag that the object has if it was put together from all parts of `open`;
-/// `None` while some are missing.
+/// `None` while some are missing, or if it is not made of their MD5s.
 #[must_use]
 pub fn tag_of_parts(open: &OpenUpload) -> Option<ETag> {
     let count = open.size_bytes.div_ceil(open.part_bytes.max(1));
     let all = (1..)
         .zip(&open.parts)
         .all(|(number, part)| part.number == number);
-    (all && open.parts.len() as u64 == count).then(|| {
-        let md5s: Vec<_> = open.parts.iter().map(|part| part.md5).collect();
-        ETag::new(&digest::etag_of_parts(&md5s))
-    })
+    let is_whole = all && open.parts.len() as u64 == count;
+    is_whole.then(|| tag_of(&open.parts)).flatten()
 }

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
-use super::proof::{self, Computed};
+use super::digest::Digests;
+use super::proof::{self, Proof};
 use super::{Arrival, Tally, Transfer, check_unchanged};
-use crate::model::{CarriedHeaders, Copied, ETag, Failure, ObjectFacts};
-use crate::s3::{Body, Condition, Download, GetOptions, Upload};
+use crate::model::{CarriedHeaders, Copied, ETag, Failure, FailureCause, ObjectFacts};
+use crate::s3::{Body, Condition, Download, GetOptions, Piece, Upload};
 
 /// A copy in one piece that is to be made.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ struct Read {
     facts: ObjectFacts,
     headers: CarriedHeaders,
     bytes: Bytes,
-    computed: Computed,
+    digests: Digests,
 }
 
 impl Transfer {
@@ -49,7 +50,7 @@ impl Transfer {
             replaces,
         } = copy;
         let condition = self.destination.condition_on(replaces);
-        let read = self.attempts(tally, || self.read_whole(name, planned, opened.take()))?;
+        let mut read = self.attempts(tally, || self.read_whole(name, planned, opened.take()))?;
         let mut wrong = None;
         let arrival = self.attempts(tally, || {
             // A wrong copy of our own is in the way of nobody but us.
@@ -57,7 +58,7 @@ impl Transfer {
             let condition = in_the_way
                 .as_ref()
                 .map_or(condition, |etag| self.destination.condition_on(Some(etag)));
-            self.write_whole(name, &read, condition, &mut wrong)
+            self.write_whole(name, &mut read, condition, &mut wrong)
         });
         match arrival {
             Ok(arrival) => Ok((arrival, read.facts)),
@@ -86,13 +87,16 @@ impl Transfer {
         };
         check_unchanged(name, planned, &download.head.facts)?;
         download.head.carried()?;
-        let bytes = self.read_all(download.body, planned.size_bytes)?;
-        let computed = proof::compute(name, &download.head.facts, &bytes)?;
+        let bytes = self.read_all(download.body, planned.size_bytes, |_| {})?;
+        let facts = &download.head.facts;
+        let is_checked = |algorithm| self.destination.is_checking(algorithm, Piece::Object);
+        let sent = proof::choose_for_whole(self.checksum, is_checked, facts);
+        let digests = proof::compute(name, facts, &bytes, sent)?;
         Ok(Read {
             facts: download.head.facts,
             headers: download.head.headers,
             bytes,
-            computed,
+            digests,
         })
     }
 
@@ -100,32 +104,39 @@ impl Transfer {
     fn write_whole(
         &self,
         name: &str,
-        read: &Read,
+        read: &mut Read,
         condition: Condition<'_>,
         wrong: &mut Option<ETag>,
     ) -> Result<Arrival, Failure> {
         let upload = Upload {
             body: Body::Bytes(read.bytes.clone()),
             headers: &read.headers,
-            content_md5: Some(read.computed.md5),
-            checksum: read.computed.checksum.as_ref(),
+            content_md5: read.digests.md5,
+            checksum: read.digests.sent.as_ref(),
             condition,
         };
         let answer = self.destination.put(name, upload)?;
-        match proof::prove(name, &read.computed, &answer) {
-            Ok(verified) => Ok(Arrival {
-                copied: Copied {
-                    copy_etag: answer.etag,
-                    verified,
-                    size_bytes: read.bytes.len() as u64,
-                },
-                server_request_id: answer.request_id,
-            }),
-            Err(mut failure) => {
-                failure.server_request_id = answer.request_id;
-                *wrong = Some(answer.etag);
-                Err(failure)
+        let proven = proof::prove(name, &read.digests, &read.bytes, &answer);
+        let mut failure = match proven {
+            Ok(Proof::By(verified)) => {
+                return Ok(Arrival {
+                    copied: Copied {
+                        copy_etag: answer.etag,
+                        verified,
+                        size_bytes: read.bytes.len() as u64,
+                    },
+                    server_request_id: answer.request_id,
+                });
             }
-        }
+            Ok(Proof::None) => {
+                read.digests.by_md5(&read.bytes);
+                let message = format!("the destination does not say what it took of {name:?}");
+                Failure::new(FailureCause::Integrity, message)
+            }
+            Err(failure) => failure,
+        };
+        failure.server_request_id = answer.request_id;
+        *wrong = Some(answer.etag);
+        Err(failure)
     }
 }

@@ -11,7 +11,7 @@ use s3s::{S3Result, TrailingHeaders, s3_error};
 
 use super::content::Content;
 
-const PREFIX: &str = "x-amz-checksum-";
+pub(super) const PREFIX: &str = "x-amz-checksum-";
 const ALGORITHMS: [&str; 5] = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"];
 
 /// The value of one algorithm, if there is one.

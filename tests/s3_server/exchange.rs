@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use hyper::HeaderMap;
 use hyper::http::request::Parts;
-use s3s::dto::ETag;
+use s3s::dto::{Checksum, ETag};
 
+use super::checksums;
 use super::faults::FaultAction;
 use super::percent;
 
@@ -141,6 +142,7 @@ impl Exchange {
     pub(super) fn etag(&self, etag: &str) -> ETag {
         let said = match self.progress().action {
             Some(FaultAction::EmptyEtag) => String::new(),
+            Some(FaultAction::IgnoreChecksums { md5_tags: false }) => encrypted_tag(etag),
             Some(FaultAction::WrongEtag) => {
                 let reversed: String = etag.chars().rev().collect();
                 if reversed == etag {
@@ -161,6 +163,37 @@ impl Exchange {
     pub(super) fn ignores_copy_source_conditions(&self) -> bool {
         let action = &self.progress().action;
         matches!(action, Some(FaultAction::IgnoreCopySourceConditions))
+    }
+
+    /// What the headers promise of the body, without checksums if a fault has them ignored.
+    pub(super) fn promises(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if self.ignores_checksums() {
+            for name in self.headers.keys() {
+                if name.as_str().starts_with(checksums::PREFIX) {
+                    headers.remove(name);
+                }
+            }
+        }
+        headers
+    }
+
+    pub(super) fn ignores_checksums(&self) -> bool {
+        matches!(
+            self.progress().action,
+            Some(FaultAction::IgnoreChecksums { .. })
+        )
+    }
+
+    /// The checksums to answer with, which are wrong ones if a fault wants it so.
+    pub(super) fn checksums(&self, checksums: Checksum) -> Checksum {
+        match self.progress().action {
+            Some(FaultAction::WrongChecksums) => checksums::map(checksums, |right| {
+                let first = if right.starts_with('A') { "B" } else { "A" };
+                format!("{first}{}", &right[1..])
+            }),
+            _ => checksums,
+        }
     }
 
     pub(super) fn stores_corrupted(&self) -> bool {
@@ -189,6 +222,11 @@ impl Exchange {
             access_key: progress.access_key.clone(),
         }
     }
+}
+
+/// The tag that an object or a part of this MD5 has where KMS encrypts.
+pub(super) fn encrypted_tag(md5: &str) -> String {
+    format!("kms-{md5}")
 }
 
 fn parameter(query: &str, wanted: &str) -> Option<String> {

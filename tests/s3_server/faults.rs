@@ -68,6 +68,13 @@ pub enum FaultAction {
     CallBack(Arc<dyn Fn(&S3Server) + Send + Sync>),
     /// The request is handled, but the answer tells a wrong `ETag`.
     WrongEtag,
+    /// `x-amz-checksum-*` headers are neither looked at nor answered, as with old servers.
+    IgnoreChecksums {
+        /// Whether `ETag`s are MD5s, as they are not where KMS encrypts.
+        md5_tags: bool,
+    },
+    /// The request is handled, but the answer tells wrong checksums.
+    WrongChecksums,
     /// The request is handled, but the answer's `ETag` is empty, as some servers complete uploads.
     EmptyEtag,
     /// A page of a listing holds its objects in the opposite order.
@@ -100,6 +107,8 @@ impl fmt::Debug for FaultAction {
             Self::StallAnswer => "StallAnswer",
             Self::CallBack(_) => "CallBack",
             Self::WrongEtag => "WrongEtag",
+            Self::IgnoreChecksums { .. } => "IgnoreChecksums",
+            Self::WrongChecksums => "WrongChecksums",
             Self::EmptyEtag => "EmptyEtag",
             Self::ListBackwards => "ListBackwards",
         };

@@ -19,6 +19,7 @@ use super::checksums::{self, BodyVerifier};
 use super::clock;
 use super::conditions::WriteConditions;
 use super::content::{Content, hex};
+use super::exchange::encrypted_tag;
 use super::objects;
 use super::storage::exchange_of;
 use super::store::{Object, Part, Upload, no_such_upload};
@@ -90,15 +91,14 @@ pub(super) async fn upload_part(
         let upload = bucket.upload(&input.key, &input.upload_id)?;
         Ok(upload.checksum_algorithm.clone())
     })?;
-    let verifier = BodyVerifier::new(
-        &exchange.headers,
-        request.trailing_headers,
-        algorithm.as_deref(),
-    )?;
+    let algorithm = algorithm.filter(|_| !exchange.ignores_checksums());
+    let promises = exchange.promises();
+    let verifier = BodyVerifier::new(&promises, request.trailing_headers, algorithm.as_deref())?;
     let received = objects::receive(server, &exchange, input.body, verifier).await?;
 
     let mut headers = HeaderMap::new();
-    checksums::add_headers(&received.checksums, &mut headers);
+    let echoed = exchange.checksums(received.checksums.clone());
+    checksums::add_headers(&echoed, &mut headers);
     let part = Part {
         content: received.content,
         md5: received.md5,
@@ -148,6 +148,7 @@ pub(super) fn complete(
         bucket.uploads.remove(&(input.key.clone(), input.upload_id));
         Ok(answered)
     })?;
+    let checksums = exchange.checksums(checksums);
     Ok(S3Response::new(CompleteMultipartUploadOutput {
         location: Some(format!(
             "{}/{}/{}",
@@ -215,7 +216,9 @@ fn listed_parts<'a>(upload: &'a Upload, listed: &[CompletedPart]) -> S3Result<Ve
     let uploaded = |(listed, number): (&CompletedPart, &i32)| {
         let part = upload.parts.get(number)?;
         let etag = listed.e_tag.as_ref().map(ETag::value);
-        (etag == Some(&hex(&part.md5))).then_some(part)
+        let md5 = hex(&part.md5);
+        let is_its = |etag: &str| etag == md5 || etag == encrypted_tag(&md5);
+        etag.is_some_and(is_its).then_some(part)
     };
     let parts: Option<Vec<_>> = listed.iter().zip(&numbers).map(uploaded).collect();
     parts.ok_or_else(|| {

@@ -88,7 +88,8 @@ pub(super) async fn put(
     let exchange = exchange_of(&request);
     let input = request.input;
     let attributes = Attributes::from_headers(&exchange.headers)?;
-    let verifier = BodyVerifier::new(&exchange.headers, request.trailing_headers, None)?;
+    let promises = exchange.promises();
+    let verifier = BodyVerifier::new(&promises, request.trailing_headers, None)?;
     let conditions = WriteConditions {
         if_match: input.if_match,
         if_none_match: input.if_none_match,
@@ -100,7 +101,8 @@ pub(super) async fn put(
 
     let etag = hex(&received.md5);
     let mut headers = HeaderMap::new();
-    checksums::add_headers(&received.checksums, &mut headers);
+    let echoed = exchange.checksums(received.checksums.clone());
+    checksums::add_headers(&echoed, &mut headers);
     let object = Object {
         attributes,
         content: received.content,

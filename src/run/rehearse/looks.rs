@@ -44,6 +44,7 @@ impl<'a> Looks<'a> {
                 source: ends.source.clone(),
                 destination: ends.destination.clone(),
                 limits: limits(engine.memory_bytes),
+                checksum: task.checksum,
                 retry: engine.retry,
                 stop: Arc::new(AtomicBool::new(false)),
                 buffers: Buffers::new(engine.memory_bytes),

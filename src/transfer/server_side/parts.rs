@@ -74,7 +74,7 @@ impl PartsCopy {
         Ok(Some(ArrivedPart {
             number: index + 1,
             etag: answer.etag,
-            md5,
+            md5: Some(md5),
             crc: None,
             whole_md5: None,
             verified: Verified::SizeOnly,

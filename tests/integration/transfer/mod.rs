@@ -6,6 +6,7 @@
 )]
 
 mod attempts;
+mod checksums;
 mod copies;
 mod faults;
 mod listing;
@@ -20,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nightferry::clock::Clock;
-use nightferry::model::{Failure, ObjectFacts, Side};
+use nightferry::model::{ChecksumMode, Failure, ObjectFacts, Side};
 use nightferry::s3::{Bucket, BucketSpec, HttpClient};
 use nightferry::secret::Secret;
 use nightferry::transfer::{
@@ -62,6 +63,7 @@ impl World {
             source: bucket(Side::Source, "src", source_key),
             destination: bucket(Side::Destination, "dst", ACCESS_KEY),
             limits: Limits::default(),
+            checksum: ChecksumMode::Auto,
             retry: RetryPolicy {
                 attempts: 4,
                 base_ms: 1,

@@ -1,7 +1,8 @@
 //! Copies in parts.
 
 use nightferry::model::{
-    CarriedHeaders, Checksum, ChecksumAlgorithm, FailureCause, ObjectFacts, OpenUpload, Verified,
+    CarriedHeaders, Checksum, ChecksumAlgorithm, ChecksumMode, FailureCause, ObjectFacts,
+    OpenUpload, Verified,
 };
 use nightferry::s3::{Body, Condition, Upload, UploadedPart};
 use nightferry::transfer::{Limits, PartPlan, Route, Transfer};
@@ -297,7 +298,8 @@ fn a_source_that_changes_between_its_parts_is_not_copied() {
 
 #[test]
 fn a_byte_altered_on_the_way_into_a_part_shows_in_the_whole() {
-    let world = world();
+    let mut world = world();
+    world.transfer.checksum = ChecksumMode::Md5;
     let fault = FaultAction::FlipByte { at: 100 };
     world
         .server
@@ -318,7 +320,7 @@ fn world_of_parts() -> World {
     let world = world();
     let body = world.server.object("src", "large").unwrap().body();
     let source = &world.transfer.source;
-    let id = source.create_upload("large", &CarriedHeaders::default());
+    let id = source.create_upload("large", &CarriedHeaders::default(), None);
     let id = id.unwrap();
     let mut parts = Vec::new();
     for (number, part) in (1..).zip(body.chunks(6 << 20)) {

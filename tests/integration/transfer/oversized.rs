@@ -180,7 +180,7 @@ fn xml_that_never_ends_is_refused() {
     let id = nightferry::model::UploadId::new("u".to_owned());
     let failures = [
         bucket.list("", None, None, 1000).unwrap_err(),
-        bucket.create_upload("a", &none).unwrap_err(),
+        bucket.create_upload("a", &none, None).unwrap_err(),
         bucket.list_parts("a", &id).unwrap_err(),
         bucket
             .complete_upload("a", &id, &parts, Condition::Anything)

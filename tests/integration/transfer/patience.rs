@@ -49,7 +49,10 @@ fn an_upload_whose_beginning_trickles_is_a_timeout() {
     let world = impatient(300);
     trickle(&world, "CreateMultipartUpload");
     let headers = nightferry::model::CarriedHeaders(Vec::new());
-    let begun = world.transfer.destination.create_upload("a", &headers);
+    let begun = world
+        .transfer
+        .destination
+        .create_upload("a", &headers, None);
     assert_eq!(begun.unwrap_err().cause, FailureCause::Timeout);
 }
 

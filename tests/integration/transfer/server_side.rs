@@ -388,7 +388,7 @@ fn copy_in_parts_of(world: &World, name: &str, part_bytes: u64) {
     let bucket = &world.transfer.source;
     let planned = world.planned(name);
     let id = bucket
-        .create_upload(name, &CarriedHeaders::default())
+        .create_upload(name, &CarriedHeaders::default(), None)
         .unwrap();
     let source = CopySource {
         bucket,
