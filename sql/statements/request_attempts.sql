@@ -2,7 +2,7 @@
 SELECT attempt, number, at, offset_minutes, outcome, attempt.reason,
        source_etag, source_size_bytes, source_modified_at,
        destination_etag, destination_size_bytes, destination_modified_at,
-       copy_etag, verified, error_code, http_status, server_request_id, duration_ms, message,
+       iif(copy_etag = '=', source_etag, copy_etag), verified, error_code, http_status, server_request_id, duration_ms, message,
        attempt.retries, attempt.throttled,
        -- What both ends asked for in the minutes of the attempt, whichever object it met.
        (SELECT coalesce(sum(times), 0) FROM throttled_minute AS minute

@@ -8,7 +8,7 @@ SELECT task.id AS task, name, name AS destination_name, attempt.request, run.num
                      abs(attempt.offset_minutes) / 60, abs(attempt.offset_minutes) % 60) AS at_local,
        outcome, attempt.reason, source_etag, source_size_bytes,
        source_modified_at, destination_etag, destination_size_bytes, destination_modified_at,
-       copy_etag, verified, error_code, http_status, server_request_id, duration_ms
+       iif(copy_etag = '=', source_etag, copy_etag) AS copy_etag, verified, error_code, http_status, server_request_id, duration_ms
 FROM attempt JOIN request USING (request) JOIN run ON run.run = attempt.run
 JOIN task ON task.task = request.task
 WHERE request.state <> 'pending'
@@ -20,7 +20,7 @@ SELECT task.id, name, name, attempt.request, run.number,
                      abs(attempt.offset_minutes) / 60, abs(attempt.offset_minutes) % 60),
        outcome, attempt.reason, source_etag, source_size_bytes,
        source_modified_at, destination_etag, destination_size_bytes, destination_modified_at,
-       copy_etag, verified, error_code, http_status, server_request_id, duration_ms
+       iif(copy_etag = '=', source_etag, copy_etag), verified, error_code, http_status, server_request_id, duration_ms
 FROM attempt JOIN request USING (request) JOIN run ON run.run = attempt.run
 JOIN task ON task.task = request.task
 WHERE request.state = 'pending';

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
 
 use super::tasks::{Counted, count};
-use super::{Ledger, Result, TaskKey};
+use super::{Ledger, Result, TaskKey, bulk};
 use crate::model::{LocalTime, ObjectName, RejectReason, Timestamp, Zone};
 
 /// How many rejected lines of a list are kept one by one; one more row stands for the others.
@@ -255,30 +255,40 @@ fn note_progress(
         )
 }
 
-/// Answers the first one's number; the others follow it without a gap.
+/// Answers the first one's number; the others follow it without a gap, in the order
+/// of their names: so the index by name is filled, and later the rows are settled,
+/// page by page, in whatever order the list has them.
 fn insert_requests(
     transaction: &Transaction<'_>,
     task: TaskKey,
     list: ListKey,
     part: &LoadedPart<'_>,
 ) -> rusqlite::Result<Option<i64>> {
-    let mut first = None;
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO request (task, name, list, line, requested_at, requested_offset)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for (line, name) in part.requests {
-        insert.execute(params![
-            task.0,
-            name.as_str(),
-            list.0,
-            line,
-            part.requested_at.at.ms(),
-            part.requested_at.offset_minutes
-        ])?;
-        first.get_or_insert_with(|| transaction.last_insert_rowid());
+    if part.requests.is_empty() {
+        return Ok(None);
     }
-    Ok(first)
+    let mut by_name: Vec<&(u64, ObjectName)> = part.requests.iter().collect();
+    by_name.sort_by(|(_, one), (_, other)| one.cmp(other));
+    let common = [
+        task.0.into(),
+        list.0.into(),
+        part.requested_at.at.ms().into(),
+        part.requested_at.offset_minutes.into(),
+    ];
+    bulk::execute(
+        transaction,
+        (
+            "INSERT INTO request (task, list, requested_at, requested_offset, name, line) VALUES",
+            "(?1, ?2, ?3, ?4, ?, ?)",
+            "",
+        ),
+        &common,
+        by_name
+            .into_iter()
+            .map(|(line, name)| [name.as_str().into(), line.cast_signed().into()]),
+    )?;
+    let others = part.requests.len().cast_signed() as i64 - 1;
+    Ok(Some(transaction.last_insert_rowid() - others))
 }
 
 /// Remembers this part apart from the list it belongs to, for a run's journal.

@@ -1,9 +1,10 @@
 //! What is kept before it is done: planned copies and multipart uploads.
 
+use rusqlite::types::{Null, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::report::word;
-use super::{Ledger, Result, TaskKey};
+use super::{Ledger, Result, TaskKey, bulk};
 use crate::model::{ArrivedPart, ETag, ObjectName, OpenUpload, PlannedCopy, Timestamp, UploadId};
 
 impl Ledger {
@@ -42,43 +43,60 @@ impl Ledger {
     }
 }
 
+/// Stands for an MD5 that is the source's tag, as it usually is.
+const AS_TAG: &str = "=";
+
 /// Writes what is about to be made, in one go however many they are.
 pub(super) fn plan(
     connection: &Connection,
     task: TaskKey,
     copies: &[(ObjectName, PlannedCopy)],
 ) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO planned_copy (task, name, source_etag, source_md5,
-             source_size_bytes, destination_etag, destination_modified_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for (name, copy) in copies {
-        let (etag, modified_at) = copy.replaces.as_ref().map_or((None, None), |(etag, at)| {
-            (Some(etag.as_str()), Some(at.ms()))
-        });
-        insert.execute(params![
-            task.0,
-            name.as_str(),
-            copy.source_etag.as_str(),
-            copy.source_md5_hex,
-            copy.size_bytes,
-            etag,
-            modified_at
-        ])?;
-    }
-    Ok(())
+    bulk::execute(
+        connection,
+        (
+            "INSERT OR REPLACE INTO planned_copy (task, name, source_etag, source_md5,
+                 source_size_bytes, destination_etag, destination_modified_at) VALUES",
+            "(?1, ?, ?, ?, ?, ?, ?)",
+            "",
+        ),
+        &[task.0.into()],
+        copies.iter().map(|(name, copy)| columns(name, copy)),
+    )
 }
 
-pub(super) fn unplan(
+fn columns<'c>(name: &'c ObjectName, copy: &'c PlannedCopy) -> [ToSqlOutput<'c>; 6] {
+    let (etag, modified_at) = match &copy.replaces {
+        Some((etag, at)) => (etag.as_str().into(), at.ms().into()),
+        None => (Null.into(), Null.into()),
+    };
+    let md5 = match copy.source_md5_hex.as_deref() {
+        Some(md5) if md5 == copy.source_etag.as_str() => AS_TAG.into(),
+        Some(md5) => md5.into(),
+        None => Null.into(),
+    };
+    [
+        name.as_str().into(),
+        copy.source_etag.as_str().into(),
+        md5,
+        copy.size_bytes.cast_signed().into(),
+        etag,
+        modified_at,
+    ]
+}
+
+/// Removes what was planned for these names.
+pub(super) fn unplan<'n>(
     connection: &Connection,
     task: TaskKey,
-    name: &ObjectName,
+    names: impl IntoIterator<Item = [ToSqlOutput<'n>; 1]>,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM planned_copy WHERE task = ?1 AND name = ?2")?
-        .execute(params![task.0, name.as_str()])?;
-    Ok(())
+    let delete = (
+        "DELETE FROM planned_copy WHERE task = ?1 AND name IN (",
+        "?",
+        ")",
+    );
+    bulk::execute(connection, delete, &[task.0.into()], names)
 }
 
 /// The planned copy in the columns of `row` from `first` on: source's tag, MD5
@@ -89,9 +107,10 @@ pub(super) fn planned_copy(row: &Row<'_>, first: usize) -> rusqlite::Result<Opti
     };
     let etag: Option<String> = row.get(first + 3)?;
     let modified_at: Option<i64> = row.get(first + 4)?;
+    let md5: Option<String> = row.get(first + 1)?;
     Ok(Some(PlannedCopy {
         source_etag: ETag::new(&source_etag),
-        source_md5_hex: row.get(first + 1)?,
+        source_md5_hex: md5.map(|md5| if md5 == AS_TAG { source_etag } else { md5 }),
         size_bytes: row.get(first + 2)?,
         replaces: etag
             .zip(modified_at)
@@ -152,9 +171,22 @@ pub(super) fn upload_gone(
     name: &ObjectName,
 ) -> rusqlite::Result<()> {
     connection
+        .prepare_cached(
+            "DELETE FROM upload_part
+             WHERE upload = (SELECT upload FROM upload WHERE task = ?1 AND name = ?2)",
+        )?
+        .execute(params![task.0, name.as_str()])?;
+    connection
         .prepare_cached("DELETE FROM upload WHERE task = ?1 AND name = ?2")?
         .execute(params![task.0, name.as_str()])?;
     Ok(())
+}
+
+/// Whether any upload of `task` is open.
+pub(super) fn has_uploads(connection: &Connection, task: TaskKey) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM upload WHERE task = ?1)")?
+        .query_row([task.0], |row| row.get(0))
 }
 
 /// The upload of `name` with its parts, if there is one.

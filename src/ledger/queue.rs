@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
+use super::settling::whole;
 use super::{Ledger, Result, TaskKey, plans};
 use crate::model::{ETag, LastCopy, ObjectName, OpenUpload, PlannedCopy};
 
@@ -76,16 +77,19 @@ impl Ledger {
             Stretch::From(name) => (name, ">="),
             Stretch::After(name) => (name, ">"),
         };
-        let sql = format!(
-            "SELECT queue.name, last_copy.source_etag, copy_etag, plan.source_etag, source_md5,
-                    source_size_bytes, destination_etag, destination_modified_at, upload
-             FROM ({queue} AND name {comparison} ?2 ORDER BY name LIMIT ?4) AS queue
-             LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = queue.name
-             LEFT JOIN planned_copy AS plan ON plan.task = ?1 AND plan.name = queue.name
-             LEFT JOIN upload ON upload.task = ?1 AND upload.name = queue.name
-             ORDER BY queue.name"
-        );
         self.read(|connection| {
+            // What is under way stands before the stretch, as a rule, and nothing behind it.
+            let (columns, joins) = if has_begun(connection, task, bound)? {
+                BEGUN
+            } else {
+                NOTHING_BEGUN
+            };
+            let sql = format!(
+                "SELECT queue.name, last_copy.source_etag, copy_etag, {columns}
+                 FROM ({queue} AND name {comparison} ?2 ORDER BY name LIMIT ?4) AS queue
+                 LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = queue.name {joins}
+                 ORDER BY queue.name"
+            );
             connection
                 .prepare_cached(&sql)?
                 .query_map(params![task.0, bound, through, limit], |row| {
@@ -96,13 +100,34 @@ impl Ledger {
     }
 }
 
+/// What was begun for a name: columns and where they come from.
+const BEGUN: (&str, &str) = (
+    "plan.source_etag, source_md5, source_size_bytes, destination_etag, destination_modified_at,
+     upload",
+    "LEFT JOIN planned_copy AS plan ON plan.task = ?1 AND plan.name = queue.name
+     LEFT JOIN upload ON upload.task = ?1 AND upload.name = queue.name",
+);
+
+/// The same where nothing was.
+const NOTHING_BEGUN: (&str, &str) = ("NULL, NULL, NULL, NULL, NULL, NULL", "");
+
+/// Whether a copy was planned, or an upload begun, of a name from `bound` on.
+fn has_begun(connection: &Connection, task: TaskKey, bound: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM planned_copy WHERE task = ?1 AND name >= ?2)
+                 OR EXISTS (SELECT 1 FROM upload WHERE task = ?1 AND name >= ?2)",
+        )?
+        .query_row(params![task.0, bound], |row| row.get(0))
+}
+
 /// A row of name, source's and copy's entity tag.
 pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
     let source_etag: Option<String> = row.get(1)?;
     let copy_etag: Option<String> = row.get(2)?;
     let last_copy = source_etag.zip(copy_etag).map(|(source, copy)| LastCopy {
         source_etag: ETag::new(&source),
-        copy_etag: ETag::new(&copy),
+        copy_etag: ETag::new(whole(&copy, &source)),
     });
     Ok(Queued {
         name: ObjectName::from_checked(row.get(0)?),

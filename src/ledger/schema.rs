@@ -9,6 +9,7 @@ pub const APPLICATION_ID: i64 = 0x4e46_5259;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0001_ledger.sql"),
     include_str!("../../sql/migrations/0002_faults.sql"),
+    include_str!("../../sql/migrations/0003_speed.sql"),
 ];
 
 /// The public views, made anew with every migration.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
-    TimeZone, Utc,
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, SecondsFormat,
+    TimeDelta, TimeZone, Utc,
 };
 use chrono_tz::Tz;
 
@@ -139,8 +139,7 @@ impl LocalTime {
     #[must_use]
     pub fn rfc3339(self) -> String {
         self.date_time()
-            .format("%Y-%m-%dT%H:%M:%S%.3f%:z")
-            .to_string()
+            .to_rfc3339_opts(SecondsFormat::Millis, false)
     }
 
     /// `yyyyMMddHHmmssSSS`, the stamp in names of runs and lists.
