@@ -102,3 +102,45 @@ impl PartsCopy {
         Ok(verified)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+    const GIB: u64 = 1024 * MIB;
+
+    #[test]
+    fn objects_above_5_gib_are_cut_as_at_the_source_or_into_large_parts() {
+        let plan = |size_bytes, part_bytes| PartPlan {
+            size_bytes,
+            part_bytes,
+            count: 0,
+            streamed: false,
+            buffer_bytes_per_part: part_bytes,
+        };
+        let side = ServerSide::auto();
+        for (size_bytes, at_source, expected) in [
+            (5 * GIB, None, None),
+            (5 * GIB + 1, None, Some((512 * MIB, 11, false))),
+            (6 * GIB, Some((GIB, 6)), Some((GIB, 6, true))),
+            (6 * GIB, Some((8 * MIB, 768)), Some((8 * MIB, 768, true))),
+            // The whole's length, by a server that does not tell parts apart.
+            (6 * GIB, Some((6 * GIB, 6)), Some((512 * MIB, 12, false))),
+            (6 * GIB, Some((GIB, 7)), Some((512 * MIB, 12, false))),
+            (6 * GIB, Some((0, 6)), Some((512 * MIB, 12, false))),
+        ] {
+            let cut = side.cut(&plan(size_bytes, 16 * MIB), at_source);
+            let found = cut.map(|cut| (cut.plan.part_bytes, cut.plan.count, cut.as_at_source));
+            assert_eq!(found, expected, "{size_bytes} {at_source:?}");
+            assert!(cut.is_none_or(|cut| cut.server_side && cut.plan.streamed));
+        }
+        let most = plan(10_000 * 5 * GIB, 5 * GIB);
+        assert_eq!(side.cut(&most, None).unwrap().plan.count, 10_000);
+        assert!(
+            ServerSide::never()
+                .cut(&plan(6 * GIB, 16 * MIB), None)
+                .is_none()
+        );
+    }
+}

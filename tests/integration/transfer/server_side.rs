@@ -433,6 +433,43 @@ fn parts_that_the_server_does_not_copy_are_streamed() {
 }
 
 #[test]
+fn an_upload_goes_on_the_way_it_was_begun() {
+    for begun_server_side in [true, false] {
+        let mut world = world();
+        world.server.put_random("src", "film", 12 * MIB, 7);
+        let planned = world.planned("film");
+        let Route::Parts(plan) = world.transfer.route(planned.size_bytes).unwrap() else {
+            panic!("it goes in parts");
+        };
+        world.transfer.server_side.part_bytes = 6 * MIB;
+        let mut first = world.transfer.clone();
+        if !begun_server_side {
+            first.server_side = ServerSide::never();
+        }
+        let copy = first.begin_parts("film", &planned, plan, None, &world.tally);
+        let copy = copy.unwrap();
+        let mut open = copy.open_upload();
+        open.parts.push(copy.copy_part(0, &world.tally).unwrap());
+        drop(copy);
+        let transfer = &world.transfer;
+        let copy = transfer.begin_parts("film", &planned, plan, Some(&open), &world.tally);
+        let copy = copy.unwrap();
+        assert!(copy.is_resumed() && copy.has_part(0) && !copy.has_part(1));
+        for part in 1..copy.plan().count {
+            copy.copy_part(part, &world.tally).unwrap();
+        }
+        copy.finish(None, &world.tally).unwrap();
+        let copied = if begun_server_side { 2 } else { 0 };
+        assert_eq!(world.count("UploadPartCopy"), copied);
+        assert_eq!(
+            world.count("UploadPart"),
+            3 * usize::from(!begun_server_side)
+        );
+        check_same(&world, "film");
+    }
+}
+
+#[test]
 fn a_part_of_a_source_that_changed_is_not_copied() {
     let world = world();
     world.server.put_random("src", "film", 12 * MIB, 7);
