@@ -22,6 +22,7 @@ pub enum Recognition {
 /// | has what it had when the copy was planned (tag and time) | not made |
 /// | has another size | not made |
 /// | has the tag that the parts make | made |
+/// | has the source's tag, one of parts (a server took it over) | made |
 /// | states an MD5, as the source did: the same | made |
 /// | … another | not made |
 /// | has something that cannot be compared | unclear |
@@ -46,6 +47,9 @@ pub fn recognise(
     if of_parts.is_some_and(|etag| etag.as_str().eq_ignore_ascii_case(found.etag.as_str())) {
         return Recognition::Made;
     }
+    if planned.source_etag.parts().is_some() && planned.source_etag == found.etag {
+        return Recognition::Made;
+    }
     match (&planned.source_md5_hex, &found.md5_hex) {
         (Some(planned), Some(found)) if planned == found => Recognition::Made,
         (Some(_), Some(_)) => Recognition::NotMade,
@@ -62,6 +66,8 @@ mod tests {
 
     const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
     const OTHER_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
+    const OF_PARTS: &str = "9ed1514d1be2cb3ee3ac9b43ec9a1a4c-2";
 
     fn planned(source_md5: Option<&str>, replaces: Option<(&str, i64)>) -> PlannedCopy {
         PlannedCopy {
@@ -90,7 +96,25 @@ mod tests {
         use Recognition::{Made, NotMade, Unclear};
         let whole = || planned(Some(MD5), None);
         let of_parts = ETag::new("abc-2");
+        let taken_over = PlannedCopy {
+            source_etag: ETag::new(OF_PARTS),
+            ..planned(None, None)
+        };
         let cases = [
+            (
+                "the source's tag of parts",
+                taken_over.clone(),
+                None,
+                Some(found(OF_PARTS, 3, 8)),
+                Made,
+            ),
+            (
+                "the source's tag of parts, another size",
+                taken_over,
+                None,
+                Some(found(OF_PARTS, 4, 8)),
+                NotMade,
+            ),
             ("nothing there", whole(), None, None, NotMade),
             (
                 "as before",
