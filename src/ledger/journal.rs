@@ -119,6 +119,21 @@ impl Ledger {
         span: &Span,
         visit: &mut impl FnMut(&JournalEntry) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
+        let books = self.run_books(RunKey(span.run))?;
+        if books.ignored > 0 {
+            self.ignored(span, visit)?;
+        }
+        if books.failed > 0 {
+            self.failed_sizes(span, visit)?;
+        }
+        Ok(())
+    }
+
+    fn ignored<E: From<LedgerError>>(
+        &self,
+        span: &Span,
+        visit: &mut impl FnMut(&JournalEntry) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         self.stream(
             "SELECT request, attempt.reason FROM attempt JOIN request USING (request)
              WHERE attempt.run = ?1 AND outcome = 'ignored' AND attempt.reason <> 'duplicate'
@@ -126,7 +141,14 @@ impl Ledger {
             params![span.run],
             |row| Ok(JournalEntry::Ignored(row.get(0)?, row.get(1)?)),
             |entry| visit(&entry),
-        )?;
+        )
+    }
+
+    fn failed_sizes<E: From<LedgerError>>(
+        &self,
+        span: &Span,
+        visit: &mut impl FnMut(&JournalEntry) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         self.stream(
             "SELECT request, source_size_bytes FROM attempt JOIN request USING (request)
              WHERE attempt.run = ?1 AND outcome = 'failed' AND source_size_bytes IS NOT NULL

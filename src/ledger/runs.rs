@@ -191,6 +191,9 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub fn note_rejected(&mut self, run: RunKey, rejected: u64) -> Result<()> {
+        if rejected == 0 {
+            return Ok(());
+        }
         self.write(|transaction| {
             transaction.execute(
                 "UPDATE run SET rejected = ?2 WHERE run = ?1",

@@ -100,8 +100,71 @@ pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Ledger;
+    use super::super::{Ledger, Stretch};
     use super::*;
+
+    /// A night of the second version, as its release left it: of a hundred names
+    /// ninety were copied, with the source's own tags; ten are pending, the first
+    /// of them planned.
+    const NIGHT_OF_VERSION_2: &str = "
+        INSERT INTO task (id, zone, offset_minutes, carry_over_days, requested, synced)
+        VALUES ('photos', 'UTC', 0, 7, 100, 90);
+        INSERT INTO list (task, path, first_line_sha256, sha256, loaded_bytes, lines, requests,
+                          rejected, loaded_at, loaded_offset, zone)
+        VALUES (1, 'object_lists/a.txt', '', '', 400, 100, 100, 0, 0, 0, 'UTC');
+        INSERT INTO run (task, number, run_id, run_name, state, zone, started_at, started_offset,
+                         ended_at, ended_offset, taken_through, taken, synced, deferred,
+                         synced_bytes, listed, exit_code, exit_reasons)
+        VALUES (1, 1, 'r', 'n', 'ended', 'UTC', 0, 0, 1, 0, 100, 100, 90, 10, 630, 1, 6, 'x');
+        WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100)
+        INSERT INTO request (task, name, list, line, requested_at, requested_offset, state,
+                             settled_at, settled_offset, run, attempts, size_bytes)
+        SELECT 1, printf('%03d', n), 1, n, 0, 0, iif(n > 90, 'pending', 'synced'),
+               iif(n > 90, NULL, 1), iif(n > 90, NULL, 0), iif(n > 90, NULL, 1), n <= 90,
+               iif(n > 90, NULL, 7) FROM n;
+        INSERT INTO attempt (request, run, attempt, at, offset_minutes, outcome, source_etag,
+                             source_size_bytes, copy_etag, verified, duration_ms)
+        SELECT request, 1, 1, 1, 0, 'synced', '5e', 7, '5e', 'etag_md5', 5 FROM request
+        WHERE state = 'synced';
+        INSERT INTO last_copy SELECT 1, name, '5e', '5e' FROM request;
+        INSERT INTO planned_copy VALUES (1, '091', '5e', '5e', 7, NULL, NULL);
+        INSERT INTO day_count VALUES (1, '1970-01-01', 'requested', '', 100, 0),
+                                     (1, '1970-01-01', 'synced', '', 90, 630);";
+
+    #[test]
+    fn a_ledger_with_history_goes_on_in_the_third_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch(&MIGRATIONS[..2].concat()).unwrap();
+        older.execute_batch(NIGHT_OF_VERSION_2).unwrap();
+        older
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        older.pragma_update(None, "user_version", 2).unwrap();
+        drop(older);
+        let ledger = Ledger::open(&path, 0o600).unwrap();
+        assert_eq!(ledger.check().unwrap(), [""; 0]);
+        let task = ledger.find_task(&"photos".parse().unwrap()).unwrap();
+        let names = ledger
+            .next_names(task.unwrap(), i64::MAX, &Stretch::From(""), 1000)
+            .unwrap();
+        assert_eq!(names.len(), 10);
+        for queued in &names {
+            assert_eq!(queued.last_copy.as_ref().unwrap().copy_etag.as_str(), "5e");
+        }
+        let planned = names[0].planned.as_ref().unwrap();
+        assert_eq!(planned.source_md5_hex.as_deref(), Some("5e"));
+        let shown: i64 = ledger
+            .connection
+            .query_row(
+                "SELECT count(*) FROM object_history WHERE copy_etag = '5e'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(shown, 90);
+    }
 
     #[test]
     fn a_ledger_of_an_older_release_is_brought_up_to_date_by_whoever_reads_it() {

@@ -316,3 +316,6 @@ impl<'a> Facts<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,21 +10,21 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nightferry::clock::Clock;
 use nightferry::config::ListEncoding;
 use nightferry::data_dir::DataDir;
-use nightferry::intake::{self, Found, IntakeSettings, ListSource, Stat};
-use nightferry::ledger::{Ledger, NewRun, Queued, Recording, RunEnd, Stretch, TaskKey};
-use nightferry::model::{
-    Attempt, Copied, ETag, Failure, FailureCause, IgnoreReason, LocalTime, Note, ObjectFacts,
-    Outcome, PlannedCopy, RunState, TaskId, Timestamp, Traffic, Verified, Zone,
-};
+use nightferry::intake::{self, IntakeSettings};
+use nightferry::ledger::{Ledger, NewRun, Recording, RunEnd, Stretch, TaskKey};
+use nightferry::model::{LocalTime, Note, RunState, TaskId, Timestamp, Traffic, Zone};
 use nightferry::report;
 use nix::time::{ClockId, clock_gettime};
+
+mod made;
+
+use made::{Made, attempt, plan};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -209,141 +209,6 @@ fn carry(ledger: &mut Ledger, recording: &Recording, at: Timestamp) -> Result<()
     tell("plans", planning, count);
     tell("outcomes", settling, count);
     Ok(())
-}
-
-fn facts(count: u64, at: Timestamp) -> ObjectFacts {
-    ObjectFacts {
-        etag: ETag::new(&format!(
-            "{:032x}",
-            u128::from(count).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_0c12_9a4d_2c45)
-        )),
-        size_bytes: 4096 + count % 65_536,
-        modified_at: at.plus_ms(-DAY_MS),
-        md5_hex: None,
-        checksums: Vec::new(),
-        storage_class: None,
-    }
-}
-
-fn plan(count: u64, at: Timestamp) -> PlannedCopy {
-    let facts = facts(count, at);
-    PlannedCopy {
-        source_md5_hex: Some(facts.etag.as_str().to_owned()),
-        source_etag: facts.etag,
-        size_bytes: facts.size_bytes,
-        replaces: None,
-    }
-}
-
-/// Of a hundred one failed for good, nine were left alone, the rest was copied.
-fn attempt(queued: &Queued, count: u64, at: Timestamp) -> Attempt {
-    let facts = facts(count, at);
-    let outcome = match count % 100 {
-        0 => Outcome::Failed(Failure {
-            error_code: Some("NoSuchKey".to_owned()),
-            http_status: Some(404),
-            ..Failure::new(
-                FailureCause::SourceMissing,
-                "the source bucket has no such object",
-            )
-        }),
-        1..10 => Outcome::Ignored(IgnoreReason::NewerAtDestination),
-        _ => Outcome::Synced(Copied {
-            copy_etag: facts.etag.clone(),
-            verified: Verified::EtagMd5,
-            size_bytes: facts.size_bytes,
-        }),
-    };
-    Attempt {
-        name: queued.name.clone(),
-        at: at.plus_ms((count / 2).cast_signed()),
-        destination: matches!(outcome, Outcome::Ignored(_)).then(|| facts.clone()),
-        source: (!matches!(outcome, Outcome::Failed(_))).then_some(facts),
-        outcome,
-        server_request_id: Some(format!("{count:016X}")),
-        duration_ms: 12,
-        retries: 0,
-        throttled: 0,
-    }
-}
-
-/// A list that is made while it is read.
-struct Made {
-    night: u64,
-    names: u64,
-    random: bool,
-}
-
-impl Made {
-    fn path(&self) -> String {
-        format!("object_lists/{:05}.txt", self.night)
-    }
-}
-
-impl ListSource for Made {
-    fn walk(&self) -> Box<dyn Iterator<Item = Found> + '_> {
-        let found = self.stat(&self.path()).map(|stat| Found::List {
-            path: self.path(),
-            stat,
-        });
-        Box::new(found.into_iter())
-    }
-
-    fn stat(&self, path: &str) -> io::Result<Stat> {
-        if path != self.path() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        Ok(Stat {
-            size: self.names * 43,
-            modified_at: Timestamp::from_ms(0),
-            changed_at: Timestamp::from_ms(0),
-            fingerprint: format!("{}", self.night),
-        })
-    }
-
-    fn open(&self, path: &str) -> io::Result<(Stat, Box<dyn Read + '_>)> {
-        let lines = Lines {
-            list: self,
-            next: 0,
-            made: Vec::new(),
-            given: 0,
-        };
-        Ok((self.stat(path)?, Box::new(lines)))
-    }
-}
-
-struct Lines<'a> {
-    list: &'a Made,
-    next: u64,
-    made: Vec<u8>,
-    given: usize,
-}
-
-impl Read for Lines<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.made.len() {
-            self.made.clear();
-            self.given = 0;
-            let end = (self.next + 1000).min(self.list.names);
-            for place in self.next..end {
-                let number = self.list.night * 1_000_000_000 + place;
-                let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let key = if self.list.random {
-                    mixed ^ (mixed >> 29)
-                } else {
-                    number
-                };
-                io::Write::write_fmt(
-                    &mut self.made,
-                    format_args!("photos/2026/{key:020}/image.jpg\n"),
-                )?;
-            }
-            self.next = end;
-        }
-        let length = (&self.made[self.given..]).read(buffer)?;
-        self.given += length;
-        Ok(length)
-    }
 }
 
 /// How long this thread has had the processor.
