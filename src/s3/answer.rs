@@ -3,23 +3,18 @@
 use std::error::Error;
 use std::fmt::Write;
 use std::io;
-use std::io::Read;
-use std::time::{Duration, Instant};
 
-use reqwest::blocking::Response;
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::bucket::Bucket;
 use super::cause::{Operation, Trouble, cause};
+use super::exchange::{Answer, Broken};
 use super::headers::http_date;
-use super::request::time_to_move;
 use super::xml::S3Error;
 use crate::clock::Clock;
 use crate::model::{Failure, FailureCause};
 use crate::secret::Secret;
-
-/// The longest body of an error that is read.
-const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// How much of a server's own words goes into a message, in characters.
 const MAX_WORDS: usize = 300;
@@ -64,51 +59,24 @@ impl Bucket {
         &self,
         operation: Operation,
         name: Option<&str>,
-        response: Response,
+        answer: Answer,
     ) -> Failure {
-        let status = response.status().as_u16();
-        let retry_after_ms = retry_after_ms(response.headers(), &self.0.clock);
-        let request_id = request_id(response.headers());
-        let body = match self.read_body(response, MAX_ERROR_BYTES, Duration::ZERO) {
+        let status = answer.status.as_u16();
+        let retry_after_ms = retry_after_ms(&answer.headers, &self.0.clock);
+        let request_id = request_id(&answer.headers);
+        let body = match answer.body.at_once() {
             Ok(body) => body,
             Err(error) => {
-                let failure = self.broken_body(operation, name, &error);
+                let failure = self.unanswered(operation, name, &error);
                 if failure.cause == FailureCause::Timeout {
                     return failure;
                 }
                 // A broken error body says as little as a missing one.
-                Vec::new()
+                Bytes::new()
             }
         };
         let error = std::str::from_utf8(&body).ok().and_then(S3Error::parse);
         self.refusal(operation, name, status, error, retry_after_ms, request_id)
-    }
-
-    /// Reads an answer's body, or the first `most_bytes` of it, in the time that
-    /// a request has and `more_time`, and a second per 64 KiB: a body that
-    /// trickles is given up as one that stands still.
-    pub(super) fn read_body(
-        &self,
-        mut response: Response,
-        most_bytes: usize,
-        more_time: Duration,
-    ) -> io::Result<Vec<u8>> {
-        let began = Instant::now();
-        let mut body = Vec::new();
-        let mut chunk = vec![0; 16 * 1024];
-        while body.len() < most_bytes {
-            let read = body.len() as u64;
-            if began.elapsed() > self.0.timeout + more_time + time_to_move(read) {
-                let slow = "the body came slower than 64 KiB a second";
-                return Err(io::Error::new(io::ErrorKind::TimedOut, slow));
-            }
-            match response.read(&mut chunk)? {
-                0 => break,
-                count => body.extend_from_slice(&chunk[..count]),
-            }
-        }
-        body.truncate(most_bytes);
-        Ok(body)
     }
 
     /// The failure for an error that came with `status`.
@@ -154,39 +122,23 @@ impl Bucket {
         }
     }
 
-    /// The failure for a request that got no answer.
+    /// The failure for a request that got no answer, or not all of it.
     pub(super) fn unanswered(
         &self,
         operation: Operation,
         name: Option<&str>,
-        error: &reqwest::Error,
+        error: &Broken,
     ) -> Failure {
-        if let Some(failure) = failure_within(error) {
-            return failure;
-        }
-        let trouble = if error.is_timeout() {
-            Trouble::TimedOut
-        } else {
-            Trouble::Broken
+        let trouble = match error {
+            Broken::Reader(error) => match failure_within(error) {
+                Some(failure) => return failure,
+                None => Trouble::Broken,
+            },
+            Broken::TimedOut => Trouble::TimedOut,
+            Broken::Http(error) if error.is_timeout() => Trouble::TimedOut,
+            Broken::Http(_) | Broken::Early | Broken::Client => Trouble::Broken,
         };
         self.no_answer(operation, name, trouble, error)
-    }
-
-    /// The failure for an answer whose body broke off.
-    pub(super) fn broken_body(
-        &self,
-        operation: Operation,
-        name: Option<&str>,
-        error: &io::Error,
-    ) -> Failure {
-        let inner = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
-        match inner.and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
-            Some(error) => self.unanswered(operation, name, error),
-            None if error.kind() == io::ErrorKind::TimedOut => {
-                self.no_answer(operation, name, Trouble::TimedOut, error)
-            }
-            None => self.no_answer(operation, name, Trouble::Broken, error),
-        }
     }
 
     fn no_answer(
@@ -274,17 +226,9 @@ fn is_shown(character: char) -> bool {
 
 /// The failure that a reader put into `error`, if one did: a copy whose source
 /// broke off fails for the source's cause.
-fn failure_within(error: &reqwest::Error) -> Option<Failure> {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(error) = source {
-        if let Some(io) = error.downcast_ref::<io::Error>()
-            && let Some(FailureInIo(failure)) = io.get_ref().and_then(|e| e.downcast_ref())
-        {
-            return Some(failure.clone());
-        }
-        source = error.source();
-    }
-    None
+fn failure_within(error: &io::Error) -> Option<Failure> {
+    let FailureInIo(failure) = error.get_ref()?.downcast_ref()?;
+    Some(failure.clone())
 }
 
 /// The last of a chain of errors. The first ones name the URL or repeat what

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::blocking::Response;
 use reqwest::header::HeaderMap;
 use rusty_s3::Method;
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use super::answer::request_id;
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::condition::Condition;
+use super::exchange::Answer;
 use super::headers::{full_object_checksums, md5_of_etag};
 use super::object::PutAnswer;
 use super::request::{Body, Request};
@@ -132,23 +132,21 @@ impl Bucket {
             let etag = Cow::Owned(source.if_match.quoted());
             request.headers.push(("x-amz-copy-source-if-match", etag));
         }
-        let copying = Duration::from_secs(source.size_bytes / COPIED_BYTES_PER_SECOND);
-        request.more_time = copying;
+        request.more_time = Duration::from_secs(source.size_bytes / COPIED_BYTES_PER_SECOND);
         request.body = Some(Body::Bytes(Bytes::new()));
-        let response = self.send(request)?;
-        self.copied((operation, name), response, copying)
+        let answer = self.send(request)?;
+        self.copied((operation, name), answer)
     }
 
     fn copied(
         &self,
         (operation, name): (Operation, Option<&str>),
-        response: Response,
-        copying: Duration,
+        answer: Answer,
     ) -> Result<PutAnswer, Failure> {
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
+        let status = answer.status.as_u16();
+        let headers = answer.headers.clone();
         let id = request_id(&headers);
-        let xml = self.read_xml(operation, name, response, copying)?;
+        let xml = self.read_xml(operation, name, answer)?;
         // The server may answer 200 while it still works, and fail after that.
         if let Some(error) = S3Error::parse(&xml) {
             return Err(self.refusal(operation, name, status, Some(error), None, id));

@@ -3,12 +3,11 @@
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::Response;
-
 use super::answer::FailureInIo;
 use super::bandwidth::{CHUNK_BYTES, OpenBody};
 use super::bucket::Bucket;
 use super::cause::{Operation, Trouble, cause};
+use super::exchange::AnswerBody;
 use super::headers::Head;
 use crate::model::{Failure, FailureCause};
 
@@ -52,7 +51,7 @@ pub struct Download {
 /// ends before the announced length.
 #[derive(Debug)]
 pub struct DownloadBody {
-    pub(super) response: Response,
+    pub(super) body: AnswerBody,
     pub(super) bucket: Bucket,
     pub(super) name: Box<str>,
     pub(super) announced_bytes: Option<u64>,
@@ -133,11 +132,11 @@ impl DownloadBody {
             None => buffer.len(),
         };
         let began = Instant::now();
-        let count = self.response.read(&mut buffer[..chunk]);
+        let count = self.body.read(&mut buffer[..chunk]);
         self.time_left = self.time_left.saturating_sub(began.elapsed());
         let count = count.map_err(|error| {
             self.bucket
-                .broken_body(Operation::GetObject, Some(&self.name), &error)
+                .unanswered(Operation::GetObject, Some(&self.name), &error)
         })?;
         self.received_bytes += count as u64;
         self.bucket.0.counting.bytes_in(count as u64);

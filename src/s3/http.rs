@@ -2,11 +2,12 @@
 //! trust an authority of their own.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::Certificate;
-use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::{Certificate, Client, ClientBuilder};
+use tokio::runtime::{Builder, Handle, Runtime};
 use url::Url;
 
 use super::pace::Pacer;
@@ -24,6 +25,9 @@ pub enum HttpClientError {
     /// By the library, which says why.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(#[from] reqwest::Error),
+    /// Its thread could not be started.
+    #[error("cannot start the HTTP client's thread: {0}")]
+    Thread(#[from] io::Error),
     /// What is to be trusted is no certificate.
     #[error("holds no certificate, or a broken one")]
     Certificates,
@@ -38,6 +42,8 @@ pub enum HttpClientError {
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
+    /// One thread sends and receives for all who ask.
+    runtime: Arc<Runtime>,
     workers: usize,
     /// By scheme, host and port.
     pacers: Arc<Mutex<HashMap<String, Arc<Pacer>>>>,
@@ -56,8 +62,14 @@ impl HttpClient {
             // A machine without CA certificates can still talk to endpoints
             // without TLS; those with TLS then fail at their handshake.
             .or_else(|_| builder(workers).tls_certs_only([]).build())?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("http")
+            .enable_all()
+            .build()?;
         Ok(Self {
             client,
+            runtime: Arc::new(runtime),
             workers,
             pacers: Arc::default(),
         })
@@ -85,6 +97,7 @@ impl HttpClient {
             .build()?;
         Ok(Self {
             client,
+            runtime: Arc::clone(&self.runtime),
             workers: self.workers,
             pacers: Arc::clone(&self.pacers),
         })
@@ -106,6 +119,10 @@ impl HttpClient {
     pub(super) const fn client(&self) -> &Client {
         &self.client
     }
+
+    pub(super) fn runtime(&self) -> Handle {
+        self.runtime.handle().clone()
+    }
 }
 
 fn builder(workers: usize) -> ClientBuilder {
@@ -114,7 +131,6 @@ fn builder(workers: usize) -> ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
-        .timeout(None)
         .http1_max_headers(MOST_HEADERS)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_max_idle_per_host(workers)

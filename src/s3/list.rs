@@ -81,7 +81,7 @@ impl Bucket {
             query.push(("prefix", prefix));
         }
         query.extend(start_after.map(|name| ("start-after", name)));
-        let response = self.send(Request {
+        let answer = self.send(Request {
             operation,
             method: Method::Get,
             name: None,
@@ -90,7 +90,7 @@ impl Bucket {
             body: None,
             more_time: Duration::ZERO,
         })?;
-        let xml = self.read_xml(operation, None, response, Duration::ZERO)?;
+        let xml = self.read_xml(operation, None, answer)?;
         let page = page(&xml).map_err(|why| self.nonsense(operation, None, why))?;
         if page.next.is_some() && page.next.as_deref() == continuation {
             let why = "answered with a listing that goes on where it just did, without end";

@@ -4,6 +4,7 @@
 //! Every request passes through one function (`Bucket::send`), which waits for
 //! the pace that the endpoint bears, then signs and sends the same list of
 //! headers; every refusal passes through one table ([`cause`]). Nothing here retries: that is a decision of `transfer`.
+//! Callers wait; one thread of the [`HttpClient`] sends and receives for all of them (`exchange`).
 
 mod answer;
 mod bandwidth;
@@ -14,6 +15,7 @@ mod condition;
 mod copy;
 mod counters;
 mod download;
+mod exchange;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod headers;
@@ -26,6 +28,7 @@ mod multipart;
 mod object;
 mod pace;
 mod request;
+mod stream;
 mod xml;
 
 pub use bandwidth::Bandwidth;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
-use reqwest::blocking::Response;
 use rusty_s3::Method;
 use serde::Deserialize;
 
@@ -12,6 +11,7 @@ use super::answer::request_id;
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::condition::Condition;
+use super::exchange::Answer;
 use super::object::{PutAnswer, Upload};
 use super::request::{Body, Request};
 use super::xml::{S3Error, parse};
@@ -98,8 +98,8 @@ impl Bucket {
             request.headers.extend([algorithm, of_the_whole]);
         }
         request.body = Some(Body::Bytes(bytes::Bytes::new()));
-        let response = self.send(request)?;
-        let xml = self.read_xml(operation, Some(name), response, Duration::ZERO)?;
+        let answer = self.send(request)?;
+        let xml = self.read_xml(operation, Some(name), answer)?;
         read_initiated(&xml)
             .ok_or_else(|| self.nonsense(operation, Some(name), "answered without an upload id"))
     }
@@ -150,7 +150,7 @@ impl Bucket {
                 Err(failure) if failure.error_code.as_deref() == Some("NoSuchUpload") => {
                     return Ok(None);
                 }
-                answer => self.read_xml(operation, Some(name), answer?, Duration::ZERO)?,
+                answer => self.read_xml(operation, Some(name), answer?)?,
             };
             let page = read_parts(&xml).ok_or_else(|| {
                 self.nonsense(
@@ -201,15 +201,15 @@ impl Bucket {
         request.more_time = COMPLETE_TIME;
         request.body = Some(Body::Bytes(list_of_parts(parts).into()));
         request.headers.extend(condition.header());
-        let response = self.send(request)?;
-        self.completed(name, response)
+        let answer = self.send(request)?;
+        self.completed(name, answer)
     }
 
-    fn completed(&self, name: &str, response: Response) -> Result<CompletedUpload, Failure> {
+    fn completed(&self, name: &str, answer: Answer) -> Result<CompletedUpload, Failure> {
         let operation = Operation::CompleteMultipartUpload;
-        let status = response.status().as_u16();
-        let id = request_id(response.headers());
-        let xml = self.read_xml(operation, Some(name), response, COMPLETE_TIME)?;
+        let status = answer.status.as_u16();
+        let id = request_id(&answer.headers);
+        let xml = self.read_xml(operation, Some(name), answer)?;
         // The server may answer 200 while it still works, and fail after that.
         if let Some(error) = S3Error::parse(&xml) {
             return Err(self.refusal(operation, Some(name), status, Some(error), None, id));

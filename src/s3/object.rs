@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
-use reqwest::blocking::Response;
-use reqwest::header::{CONTENT_RANGE, ETAG};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap};
 use rusty_s3::Method;
 
 use super::answer::request_id;
@@ -87,9 +86,9 @@ impl Bucket {
 
     fn head_by(&self, request: Request<'_>, name: &str) -> Result<Option<Head>, Failure> {
         match self.send(request) {
-            Ok(response) => {
-                let size = content_length(response.headers());
-                self.head_of(Operation::HeadObject, name, &response, size)
+            Ok(answer) => {
+                let size = content_length(&answer.headers);
+                self.head_of(Operation::HeadObject, name, &answer.headers, size)
                     .map(Some)
             }
             Err(failure) => match failure.http_status {
@@ -138,20 +137,20 @@ impl Bucket {
             request.headers.push(("if-match", Cow::Owned(etag)));
         }
         let open_body = self.1.as_ref().map(Bandwidth::open_body);
-        let response = self.send(request)?;
-        let announced_bytes = content_length(response.headers());
-        let content_range = (response.status() == StatusCode::PARTIAL_CONTENT)
-            .then(|| text(response.headers(), CONTENT_RANGE.as_str()))
+        let answer = self.send(request)?;
+        let announced_bytes = content_length(&answer.headers);
+        let content_range = (answer.status == StatusCode::PARTIAL_CONTENT)
+            .then(|| text(&answer.headers, CONTENT_RANGE.as_str()))
             .flatten()
             .and_then(ContentRange::parse);
         let size = content_range.map_or(announced_bytes, |range| Some(range.size_bytes));
-        let head = self.head_of(operation, name, &response, size)?;
+        let head = self.head_of(operation, name, &answer.headers, size)?;
         let to_come = announced_bytes.unwrap_or(head.facts.size_bytes);
         Ok(Download {
             head,
             content_range,
             body: DownloadBody {
-                response,
+                body: answer.body,
                 bucket: self.clone(),
                 name: name.into(),
                 announced_bytes,
@@ -171,7 +170,7 @@ impl Bucket {
     pub fn first_part_bytes(&self, name: &str) -> Result<Option<u64>, Failure> {
         let mut request = Request::about(Operation::HeadObject, Method::Head, name);
         request.query = &[("partNumber", "1")];
-        Ok(content_length(self.send(request)?.headers()))
+        Ok(content_length(&self.send(request)?.headers))
     }
 
     /// Writes an object.
@@ -216,9 +215,9 @@ impl Bucket {
         request.headers.extend(upload.condition.header());
         request.more_time = upload.body.time_to_move();
         request.body = Some(upload.body);
-        let response = self.send(request)?;
+        let answer = self.send(request)?;
         self.0.counting.bytes_out(size_bytes);
-        let headers = response.headers();
+        let headers = &answer.headers;
         let Some(etag) = text(headers, ETAG.as_str()).map(ETag::new) else {
             return Err(self.nonsense(operation, name, "answered without an ETag"));
         };
@@ -240,12 +239,12 @@ impl Bucket {
         &self,
         operation: Operation,
         name: &str,
-        response: &Response,
+        headers: &HeaderMap,
         size_bytes: Option<u64>,
     ) -> Result<Head, Failure> {
         size_bytes
             .ok_or("answered without a Content-Length")
-            .and_then(|size| Head::read(response.headers(), size))
+            .and_then(|size| Head::read(headers, size))
             .map_err(|why| self.nonsense(operation, Some(name), why))
     }
 }

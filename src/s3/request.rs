@@ -5,14 +5,17 @@ use std::io::Read;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use reqwest::blocking::Response;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use rusty_s3::Method;
 use rusty_s3::signing::sign;
 use url::Url;
 
+use super::bandwidth::CHUNK_BYTES;
 use super::bucket::Bucket;
 use super::cause::Operation;
+use super::exchange::{Answer, Terms};
+use super::stream::Stream;
+use super::xml::MAX_XML_BYTES;
 use crate::model::{CarriedHeaders, Failure, FailureCause};
 use crate::secret::Secret;
 
@@ -111,22 +114,22 @@ impl Bucket {
     /// other lacks.
     ///
     /// An answer other than 2xx is a failure; its body has been read then.
-    pub(super) fn send(&self, mut request: Request<'_>) -> Result<Response, Failure> {
+    pub(super) fn send(&self, mut request: Request<'_>) -> Result<Answer, Failure> {
         let (operation, name) = (request.operation, request.name);
         request.headers.sort_unstable_by_key(|(name, _)| *name);
         let permit = self.0.pacer.wait();
-        let http = self.signed(&mut request)?;
+        let (http, stream) = self.signed(&mut request)?;
         self.0.counting.request(operation);
-        let answer = self.0.http.client().execute(http);
-        if let Ok(response) = &answer {
-            self.compare_clocks(response.headers());
+        let answer = self.0.http.exchange(http, stream, self.terms(&request));
+        if let Ok(answer) = &answer {
+            self.compare_clocks(&answer.headers);
         }
         let failure = match answer {
-            Ok(response) if response.status().is_success() => {
+            Ok(answer) if answer.status.is_success() => {
                 permit.served();
-                return Ok(response);
+                return Ok(answer);
             }
-            Ok(response) => self.refused(operation, name, response),
+            Ok(answer) => self.refused(operation, name, answer),
             Err(error) => self.unanswered(operation, name, &error),
         };
         let throttled = asks_for_slower_pace(operation, &failure);
@@ -146,8 +149,33 @@ impl Bucket {
         Err(failure)
     }
 
+    /// XML comes at once, one byte too many of it included; an object as far as
+    /// it is small. Of a write's answer nobody reads the body.
+    fn terms(&self, request: &Request<'_>) -> Terms {
+        Terms {
+            timeout: self.0.timeout + request.more_time,
+            at_once_bytes: match request.operation {
+                Operation::GetObject => CHUNK_BYTES,
+                Operation::ListObjectsV2
+                | Operation::ListParts
+                | Operation::CreateMultipartUpload
+                | Operation::CopyObject
+                | Operation::UploadPartCopy
+                | Operation::CompleteMultipartUpload => MAX_XML_BYTES + 1,
+                Operation::HeadObject
+                | Operation::PutObject
+                | Operation::UploadPart
+                | Operation::DeleteObject
+                | Operation::AbortMultipartUpload => 0,
+            },
+        }
+    }
+
     /// The request as HTTP knows it. Takes the body out of `request`.
-    fn signed(&self, request: &mut Request<'_>) -> Result<reqwest::blocking::Request, Failure> {
+    fn signed(
+        &self,
+        request: &mut Request<'_>,
+    ) -> Result<(reqwest::Request, Option<Stream>), Failure> {
         let headers = header_map(&request.headers).map_err(|why| {
             let message = self.describe(request.operation, request.name, |line| {
                 line.push_str(&why);
@@ -155,16 +183,24 @@ impl Bucket {
             Failure::new(FailureCause::MetadataRefused, message).at(self.0.side)
         })?;
         let url = self.signed_url(request)?;
-        let mut http = reqwest::blocking::Request::new(http_method(request.method), url);
+        let mut http = reqwest::Request::new(http_method(request.method), url);
         *http.headers_mut() = headers;
-        *http.timeout_mut() = Some(self.0.timeout + request.more_time);
-        *http.body_mut() = request.body.take().map(|body| match body {
-            Body::Bytes(bytes) => bytes.into(),
-            Body::Stream {
+        if let Some(body) = &request.body {
+            // The library is silent about a body of no bytes; S3 wants to know.
+            http.headers_mut()
+                .insert(CONTENT_LENGTH, body.size_bytes().into());
+        }
+        let stream = match request.body.take() {
+            None => None,
+            Some(Body::Bytes(bytes)) => {
+                *http.body_mut() = Some(bytes.into());
+                None
+            }
+            Some(Body::Stream {
                 reader, size_bytes, ..
-            } => reqwest::blocking::Body::sized(reader, size_bytes),
-        });
-        Ok(http)
+            }) => Some(Stream { reader, size_bytes }),
+        };
+        Ok((http, stream))
     }
 
     fn signed_url(&self, request: &Request<'_>) -> Result<Url, Failure> {

@@ -1,18 +1,16 @@
 //! Answers in XML: read with a limit, whatever their namespace.
 
-use std::time::Duration;
-
-use reqwest::blocking::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::bucket::Bucket;
 use super::cause::Operation;
+use super::exchange::Answer;
 use crate::model::{Failure, FailureCause};
 
 /// The longest XML answer that is read: a listing of 1,000 names of 1,024
 /// escaped bytes has about 4 MiB.
-const MAX_XML_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MAX_XML_BYTES: usize = 16 * 1024 * 1024;
 
 /// An error as S3 words it.
 #[derive(Debug, Deserialize)]
@@ -38,21 +36,19 @@ pub(super) fn parse<T: DeserializeOwned>(xml: &str) -> Option<T> {
 }
 
 impl Bucket {
-    /// Reads an answer's body as text; it may take `more_time` than usual.
+    /// An answer's body as text.
     pub(super) fn read_xml(
         &self,
         operation: Operation,
         name: Option<&str>,
-        response: Response,
-        more_time: Duration,
+        answer: Answer,
     ) -> Result<String, Failure> {
-        let body = self
-            .read_body(response, MAX_XML_BYTES + 1, more_time)
-            .map_err(|error| self.broken_body(operation, name, &error))?;
+        let body = answer.body.at_once();
+        let body = body.map_err(|error| self.unanswered(operation, name, &error))?;
         if body.len() > MAX_XML_BYTES {
             return Err(self.nonsense(operation, name, "answered with more than 16 MiB of XML"));
         }
-        String::from_utf8(body)
+        String::from_utf8(body.into())
             .map_err(|_| self.nonsense(operation, name, "answered with what is no text"))
     }
 
