@@ -180,22 +180,17 @@ impl Bucket {
         if words.chars().nth(MAX_WORDS).is_some() {
             line.push('…');
         }
-        if self.0.access_key_id.is_empty() {
-            return line;
+        match self.0.signer.access_key_id() {
+            "" => line,
+            id => line.replace(id, "(access key)"),
         }
-        line.replace(&self.0.access_key_id, "(access key)")
     }
 
     fn quotes_secret(&self, words: &str) -> bool {
         let decoded = percent_encoding::percent_decode_str(words).decode_utf8_lossy();
-        let token = self.0.session_token.as_ref();
-        [Some(&self.0.secret_access_key), token]
-            .into_iter()
-            .flatten()
-            .map(Secret::reveal)
-            .any(|secret| {
-                !secret.is_empty() && (words.contains(secret) || decoded.contains(secret))
-            })
+        self.0.signer.secrets().map(Secret::reveal).any(|secret| {
+            !secret.is_empty() && (words.contains(secret) || decoded.contains(secret))
+        })
     }
 }
 

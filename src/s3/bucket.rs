@@ -15,6 +15,7 @@ use super::counters::{Counters, Counting};
 use super::headers::{http_date, text};
 use super::http::HttpClient;
 use super::pace::Pacer;
+use super::signer::Signer;
 use crate::clock::Clock;
 use crate::model::{Side, ThrottledMinute, Timestamp};
 use crate::secret::Secret;
@@ -74,9 +75,7 @@ pub(super) struct Inner {
     pub(super) pacer: Arc<Pacer>,
     pub(super) side: Side,
     pub(super) address: rusty_s3::Bucket,
-    pub(super) access_key_id: String,
-    pub(super) secret_access_key: Secret,
-    pub(super) session_token: Option<Secret>,
+    pub(super) signer: Signer,
     pub(super) ask_checksums: bool,
     pub(super) timeout: Duration,
     pub(super) clock: Clock,
@@ -112,14 +111,18 @@ impl Bucket {
                     bucket: spec.bucket,
                 },
             })?;
+        let signer = Signer::new(
+            spec.access_key_id,
+            spec.secret_access_key,
+            spec.session_token,
+            address.region().to_owned(),
+        );
         let inner = Inner {
             http: http.clone(),
             pacer,
             side,
             address,
-            access_key_id: spec.access_key_id,
-            secret_access_key: spec.secret_access_key,
-            session_token: spec.session_token,
+            signer,
             ask_checksums: spec.ask_checksums,
             timeout: spec.timeout,
             clock,

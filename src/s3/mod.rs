@@ -28,6 +28,7 @@ mod multipart;
 mod object;
 mod pace;
 mod request;
+mod signer;
 mod stream;
 mod xml;
 
@@ -46,3 +47,4 @@ pub use listing::Listing;
 pub use multipart::{CompletedUpload, UploadedPart};
 pub use object::{GetOptions, PutAnswer, Upload};
 pub use request::Body;
+pub use signer::Signer;

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use rusty_s3::Method;
-use rusty_s3::signing::sign;
 use url::Url;
 
 use super::bandwidth::CHUNK_BYTES;
@@ -17,13 +16,9 @@ use super::exchange::{Answer, Terms};
 use super::stream::Stream;
 use super::xml::MAX_XML_BYTES;
 use crate::model::{CarriedHeaders, Failure, FailureCause};
-use crate::secret::Secret;
 
 /// The slowest pace at which bytes may move before it counts as a standstill.
 pub(super) const MINIMUM_BYTES_PER_SECOND: u64 = 64 * 1024;
-
-/// How long a signature holds. As far as S3 lets the clocks of the two ends differ.
-const SIGNATURE_SECONDS: u64 = 900;
 
 /// What a PUT carries. Its length is always known: S3 demands it.
 pub enum Body {
@@ -210,28 +205,18 @@ impl Bucket {
             Some(name) if is_addressable(name) => bucket.address.object_url(name),
             Some(name) => return Err(self.unaddressable(request.operation, name)),
         };
-        let since_epoch =
-            Duration::from_millis(u64::try_from(bucket.clock.now().ms()).unwrap_or(0));
-        // The type is jiff's, which rusty-s3 alone needs to know.
-        let Ok(now) = (UNIX_EPOCH + since_epoch).try_into() else {
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, &**value));
+        let now = bucket.clock.now();
+        let signed = bucket
+            .signer
+            .sign(now, request.method, url, request.query, headers);
+        signed.ok_or_else(|| {
             let message = "this machine's clock shows a year that no signature can hold";
-            return Err(Failure::new(FailureCause::ClockSkew, message));
-        };
-        Ok(sign(
-            &now,
-            request.method,
-            url,
-            &bucket.access_key_id,
-            bucket.secret_access_key.reveal(),
-            bucket.session_token.as_ref().map(Secret::reveal),
-            bucket.address.region(),
-            SIGNATURE_SECONDS,
-            request.query.iter().copied(),
-            request
-                .headers
-                .iter()
-                .map(|(name, value)| (*name, &**value)),
-        ))
+            Failure::new(FailureCause::ClockSkew, message)
+        })
     }
 
     fn unaddressable(&self, operation: Operation, name: &str) -> Failure {
