@@ -22,7 +22,7 @@ pub enum Recognition {
 /// | has what it had when the copy was planned (tag and time) | not made |
 /// | has another size | not made |
 /// | has the tag that the parts make | made |
-/// | has the source's tag, one of parts (a server took it over) | made |
+/// | has the source's tag, an MD5 or one of parts | made |
 /// | states an MD5, as the source did: the same | made |
 /// | … another | not made |
 /// | has something that cannot be compared | unclear |
@@ -47,7 +47,9 @@ pub fn recognise(
     if of_parts.is_some_and(|etag| etag.as_str().eq_ignore_ascii_case(found.etag.as_str())) {
         return Recognition::Made;
     }
-    if planned.source_etag.parts().is_some() && planned.source_etag == found.etag {
+    // A listing plans by the tag alone; a server that copies by itself may take it over.
+    let tells = planned.source_etag.looks_like_md5() || planned.source_etag.parts().is_some();
+    if tells && planned.source_etag == found.etag {
         return Recognition::Made;
     }
     match (&planned.source_md5_hex, &found.md5_hex) {
@@ -114,6 +116,16 @@ mod tests {
                 None,
                 Some(found(OF_PARTS, 4, 8)),
                 NotMade,
+            ),
+            (
+                "the source's tag, an MD5",
+                PlannedCopy {
+                    source_etag: ETag::new(MD5),
+                    ..planned(None, None)
+                },
+                None,
+                Some(found(MD5, 3, 8)),
+                Made,
             ),
             ("nothing there", whole(), None, None, NotMade),
             (
