@@ -34,18 +34,23 @@ class Endpoint:
     def __post_init__(self):
         self._kept = threading.local()
 
-    def request(self, method, path, query=(), body=b""):
-        """One signed request; its status and body."""
+    def request(self, method, path, query=(), body=b"", headers=()):
+        """One signed request, its `headers` (lower-case names) signed too; its status and body."""
+        status, _, body = self.exchange(method, path, query, body, headers)
+        return status, body
+
+    def exchange(self, method, path, query=(), body=b"", headers=()):
+        """The same; its status, the answer's headers, and its body."""
         host = urllib.parse.urlsplit(self.endpoint).netloc
         path = urllib.parse.quote(path, safe="/-._~")
         query = "&".join(f"{quoted(k)}={quoted(v)}" for k, v in sorted(query))
-        headers = self._headers(method, host, path, query)
+        headers = self._headers(method, host, path, query, headers)
         for attempt in (1, 2):
             connection = self._connection(host)
             try:
                 connection.request(method, path + ("?" + query if query else ""), body, headers)
                 answer = connection.getresponse()
-                return answer.status, answer.read()
+                return answer.status, answer.headers, answer.read()
             except (OSError, http.client.HTTPException):
                 connection.close()  # one that was kept may have been closed meanwhile
                 if attempt == 2:
@@ -56,10 +61,11 @@ class Endpoint:
             self._kept.connection = http.client.HTTPConnection(host, timeout=120)
         return self._kept.connection
 
-    def _headers(self, method, host, path, query):
+    def _headers(self, method, host, path, query, more):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         scope = f"{now[:8]}/{self.region}/s3/aws4_request"
-        signed = {"host": host, "x-amz-content-sha256": UNSIGNED, "x-amz-date": now}
+        signed = {"host": host, "x-amz-content-sha256": UNSIGNED, "x-amz-date": now} | dict(more)
+        signed = dict(sorted(signed.items()))
         names = ";".join(signed)
         request = "\n".join([method, path, query, *(f"{k}:{v}" for k, v in signed.items()), "",
                              names, UNSIGNED])
@@ -68,9 +74,9 @@ class Endpoint:
         for part in scope.split("/"):
             key = hmac.digest(key, part.encode(), "sha256")
         signature = hmac.new(key, text.encode(), "sha256").hexdigest()
-        return {"x-amz-content-sha256": UNSIGNED, "x-amz-date": now,
-                "Authorization": f"AWS4-HMAC-SHA256 Credential={self.access_key_id}/{scope}, "
-                                 f"SignedHeaders={names}, Signature={signature}"}
+        del signed["host"]  # is sent without being told
+        return signed | {"Authorization": f"AWS4-HMAC-SHA256 Credential={self.access_key_id}/"
+                                          f"{scope}, SignedHeaders={names}, Signature={signature}"}
 
     def _done(self, *request, **more):
         status, body = self.request(*request, **more)
@@ -81,8 +87,8 @@ class Endpoint:
     def make_bucket(self, bucket):
         self._done("PUT", f"/{bucket}")
 
-    def put(self, bucket, name, body):
-        self._done("PUT", f"/{bucket}/{name}", body=body)
+    def put(self, bucket, name, body, headers=()):
+        self._done("PUT", f"/{bucket}/{name}", body=body, headers=headers)
 
     def get(self, bucket, name):
         """The object's bytes, or None if it is not there."""
