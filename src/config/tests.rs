@@ -4,7 +4,7 @@ mod secrets;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::OverwriteMode;
+use crate::model::{ChecksumMode, OverwriteMode};
 
 const SOURCE: &str = "[task.source]\n\
     endpoint = 'https://s3.example.com'\nbucket = 'photos'\n\
@@ -31,6 +31,7 @@ fn the_example_parses_with_its_defaults() {
     let task = config.task("photos").unwrap();
     assert_eq!((task.zone, task.window), (Zone::UTC, None));
     assert_eq!(task.overwrite, OverwriteMode::SizeLastModified);
+    assert_eq!(task.checksum, ChecksumMode::Auto);
     assert!(task.deliver_lists && !task.read_lists_from_destination);
     assert_eq!(task.object_lists_encoding, ListEncoding::Plain);
     assert_eq!(task.server_side_copy, ServerSideCopy::Auto);
@@ -137,6 +138,24 @@ fn only_a_server_that_has_both_buckets_may_copy_by_itself() {
         mistakes(&text),
         "nightferry.toml:4: task \"photos\", server_side_copy: `always` is no way of copying at one \
          server; it is one of: auto, never"
+    );
+}
+
+#[test]
+fn a_kind_of_checksum_is_one_of_the_known() {
+    let with =
+        |word: &str| EXAMPLE.replacen("#checksum = \"auto\"", &format!("checksum = \"{word}\""), 1);
+    for &mode in ChecksumMode::ALL {
+        let config = parse(&with(mode.as_str())).unwrap();
+        assert_eq!(config.tasks[0].checksum, mode);
+    }
+    let said = mistakes(&with("crc16"));
+    assert!(
+        said.ends_with(
+            "task \"photos\", checksum: `crc16` is no kind of checksum; it is one of: \
+             auto, md5, crc64nvme, crc32c, sha256"
+        ),
+        "{said}"
     );
 }
 

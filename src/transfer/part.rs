@@ -31,7 +31,7 @@ impl PartsCopy {
         })?;
         let mut part = self.transfer.attempts(tally, || {
             let answer = self.send_part(index, &bytes, &mut digests)?;
-            self.buffered(index, &bytes, &mut digests, answer)
+            self.buffered(index, &bytes, &mut digests, &answer)
         })?;
         part.whole_md5 = turn.and_then(|turn| turn.add(&bytes));
         Ok(part)
@@ -82,12 +82,12 @@ impl PartsCopy {
         index: u32,
         bytes: &[u8],
         digests: &mut Digests,
-        answer: PutAnswer,
+        answer: &PutAnswer,
     ) -> Result<ArrivedPart, Failure> {
         let label = format!("{} (part {})", self.name, index + 1);
-        let proof = proof::prove(&label, digests, bytes, &answer)?;
+        let proof = proof::prove(&label, digests, bytes, answer)?;
         if let Some(sent) = &digests.sent
-            && proof::echo(&answer, sent.algorithm).is_none()
+            && proof::echo(answer, sent.algorithm).is_none()
         {
             let destination = &self.transfer.destination;
             destination.ignores(sent.algorithm, Piece::Part);
@@ -101,7 +101,7 @@ impl PartsCopy {
                 } else {
                     verified
                 };
-                Ok(self.arrived(index, digests, &answer, verified))
+                Ok(arrived(index, digests, answer, verified))
             }
             Proof::None => {
                 digests.by_md5(bytes);
@@ -156,25 +156,7 @@ impl PartsCopy {
             }
             _ => Verified::SizeOnly,
         };
-        Ok(self.arrived(index, &digests, &answer, verified))
-    }
-
-    fn arrived(
-        &self,
-        index: u32,
-        digests: &Digests,
-        answer: &PutAnswer,
-        verified: Verified,
-    ) -> ArrivedPart {
-        let stated = || answer.md5_hex.as_deref().and_then(digest::from_hex);
-        ArrivedPart {
-            number: index + 1,
-            etag: answer.etag.clone(),
-            md5: digests.md5.or_else(stated),
-            crc: digests.crc,
-            whole_md5: None,
-            verified,
-        }
+        Ok(arrived(index, &digests, &answer, verified))
     }
 
     fn get_part(&self, index: u32) -> Result<Download, Failure> {
@@ -216,5 +198,18 @@ impl PartsCopy {
         self.transfer
             .destination
             .upload_part(name, id, index + 1, upload)
+    }
+}
+
+/// The part `index` as the destination's answer has it.
+fn arrived(index: u32, digests: &Digests, answer: &PutAnswer, verified: Verified) -> ArrivedPart {
+    let stated = || answer.md5_hex.as_deref().and_then(digest::from_hex);
+    ArrivedPart {
+        number: index + 1,
+        etag: answer.etag.clone(),
+        md5: digests.md5.or_else(stated),
+        crc: digests.crc,
+        whole_md5: None,
+        verified,
     }
 }

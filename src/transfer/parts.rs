@@ -130,7 +130,7 @@ impl PartsCopy {
         let made_of_parts = is_tag(expected.as_ref(), &completed.etag);
         // A tag made of MD5s that are the destination's word alone proves that it
         // put together what it was proven to have taken, and no more.
-        let weakest = proof::weakest(parts.iter().map(|part| part.verified));
+        let weakest = proof::weakest(&parts);
         let by_md5 = [Verified::SizeOnly, Verified::ContentMd5].contains(&weakest);
         let verified = if self.server_side {
             self.prove_server_side(&completed.etag, made_of_parts, tally)?

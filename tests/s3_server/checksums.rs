@@ -40,6 +40,22 @@ pub(super) fn map(mut checksums: Checksum, change: impl Fn(&str) -> String) -> C
     checksums
 }
 
+/// The values that `headers` promise.
+pub(super) fn promised(headers: &HeaderMap) -> Checksum {
+    let value = |algorithm: &str| {
+        let value = headers.get(format!("{PREFIX}{algorithm}"))?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    Checksum {
+        checksum_crc32: value("crc32"),
+        checksum_crc32c: value("crc32c"),
+        checksum_crc64nvme: value("crc64nvme"),
+        checksum_sha1: value("sha1"),
+        checksum_sha256: value("sha256"),
+        ..Checksum::default()
+    }
+}
+
 /// Adds the values to the headers of an answer.
 pub(super) fn add_headers(checksums: &Checksum, headers: &mut HeaderMap) {
     for algorithm in ALGORITHMS {

@@ -181,7 +181,7 @@ impl Exchange {
     pub(super) fn ignores_checksums(&self) -> bool {
         matches!(
             self.progress().action,
-            Some(FaultAction::IgnoreChecksums { .. })
+            Some(FaultAction::IgnoreChecksums { .. } | FaultAction::ParrotChecksums)
         )
     }
 
@@ -192,6 +192,7 @@ impl Exchange {
                 let first = if right.starts_with('A') { "B" } else { "A" };
                 format!("{first}{}", &right[1..])
             }),
+            Some(FaultAction::ParrotChecksums) => checksums::promised(&self.headers),
             _ => checksums,
         }
     }

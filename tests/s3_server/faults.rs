@@ -73,6 +73,8 @@ pub enum FaultAction {
         /// Whether `ETag`s are MD5s, as they are not where KMS encrypts.
         md5_tags: bool,
     },
+    /// `x-amz-checksum-*` headers are not looked at, but answered as they came.
+    ParrotChecksums,
     /// The request is handled, but the answer tells wrong checksums.
     WrongChecksums,
     /// The request is handled, but the answer's `ETag` is empty, as some servers complete uploads.
@@ -108,6 +110,7 @@ impl fmt::Debug for FaultAction {
             Self::CallBack(_) => "CallBack",
             Self::WrongEtag => "WrongEtag",
             Self::IgnoreChecksums { .. } => "IgnoreChecksums",
+            Self::ParrotChecksums => "ParrotChecksums",
             Self::WrongChecksums => "WrongChecksums",
             Self::EmptyEtag => "EmptyEtag",
             Self::ListBackwards => "ListBackwards",

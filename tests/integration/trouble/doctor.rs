@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{DESTINATION_KEY, World};
-use crate::s3_server::Rights;
+use crate::s3_server::{Fault, FaultAction, Rights};
 
 #[test]
 fn a_destination_that_may_not_be_deleted_from_is_only_a_note() {
@@ -25,6 +25,56 @@ fn a_destination_that_may_not_be_deleted_from_is_only_a_note() {
     world.night(0);
     assert_eq!(world.copies(), ["a"]);
     world.check_delivered();
+}
+
+#[test]
+fn a_destination_that_checks_no_checksum_is_only_a_note_and_copies_go_by_md5() {
+    // None is echoed; all are, wrong ones too; all are echoed wrongly.
+    for action in [
+        FaultAction::IgnoreChecksums { md5_tags: true },
+        FaultAction::ParrotChecksums,
+        FaultAction::WrongChecksums,
+    ] {
+        let world = World::asked_for(&["a", "large"]);
+        world.server.put_random("src", "large", 9 << 20, 7);
+        let said = format!("{action:?}");
+        world.server.on(Fault::new(action).bucket("dst"));
+        let doctor = world.does(&["doctor"]);
+        assert_eq!(doctor.code, Some(0), "{doctor:?}");
+        let note = "note     photos       destination checksums ";
+        assert!(doctor.stdout.contains(note), "{doctor:?}");
+        world.night(0);
+        let proofs = "SELECT name, verified FROM object_history ORDER BY name";
+        assert_eq!(
+            world.rows(proofs),
+            ["a|etag_md5", "large|etag_md5"],
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_destination_that_checks_checksums_gets_large_objects_with_the_cheapest() {
+    for (task_lines, verified) in [
+        ("", "crc64nvme"),
+        ("checksum = \"crc32c\"", "crc32c"),
+        ("checksum = \"sha256\"", "sha256"),
+        ("checksum = \"md5\"", "etag_md5"),
+    ] {
+        let world = World::asked_for(&["a", "large"]);
+        world.server.put_random("src", "large", 9 << 20, 7);
+        let setup = super::Setup {
+            task_lines,
+            ..world.setup()
+        };
+        world.configure(&setup);
+        world.night(0);
+        let of_large = "SELECT verified FROM object_history WHERE name = 'large'";
+        assert_eq!(world.rows(of_large), [verified]);
+        let source = world.server.object("src", "large").unwrap();
+        let copy = world.server.object("dst", "large").unwrap();
+        assert_eq!((copy.part_sizes.len(), copy.sha256()), (2, source.sha256()));
+    }
 }
 
 #[test]
