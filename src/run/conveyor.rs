@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::breaker::Breaker;
 use super::ending::Left;
 use super::in_parts::InParts;
+use super::loading;
 use super::lock::TaskLock;
 use super::names::Names;
 use super::progress::Progress;
@@ -260,13 +261,12 @@ impl<'a> Conveyor<'a> {
         }
     }
 
-    /// The next object to begin: one in parts only if it would not just wait
-    /// behind another, so that few uploads are open at a time.
+    /// The next object to begin, by the rules of [`loading`].
     fn next_ready(&mut self) -> Option<Laden> {
-        let waiting = self.has_parts_waiting();
+        let (parts, room) = (self.parts_load(), self.room());
         loop {
-            let may_begin = |(_, route): &Laden| !waiting || !matches!(route, Route::Parts(_));
-            let place = self.ready.iter().position(may_begin)?;
+            let routes = self.ready.iter().map(|(_, route)| route);
+            let place = loading::next(routes, parts, room)?;
             let (voyage, route) = self.ready.remove(place)?;
             if !voyage.is_stale(self.means.clock) {
                 return Some((voyage, route));

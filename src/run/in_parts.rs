@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::conveyor::{Conveyor, Event, LEAST_BUFFER_BYTES};
+use super::loading::{PartsLoad, Room, may_begin_part};
 use super::voyage::Voyage;
 use crate::model::{ArrivedPart, Failure, FailureCause, Note, Outcome};
 use crate::pool::guarded;
-use crate::transfer::{Arrival, PartPlan, PartsCopy};
+use crate::transfer::{Arrival, PartPlan, PartsCopy, Route};
 
 /// An object that goes in parts.
 pub(super) struct InParts {
@@ -63,8 +64,13 @@ impl InParts {
         self.copy.is_some() && self.awaits.is_none()
     }
 
-    fn is_waiting(&self) -> bool {
-        self.failure.is_none() && (!self.may_go_on() || self.next_part < self.plan.count)
+    /// The memory that its parts will take which have not begun.
+    fn bytes_waiting(&self) -> u64 {
+        let parts = match self.failure {
+            None => self.plan.count - self.next_part,
+            Some(_) => 0,
+        };
+        u64::from(parts) * self.plan.buffer_bytes_per_part
     }
 
     fn has_all_begun(&self) -> bool {
@@ -133,16 +139,24 @@ impl Conveyor<'_> {
     /// Begins further parts of what is under way, the oldest object first.
     pub(super) fn load_parts(&mut self) {
         let give_up = self.is_out_of_grace();
+        let small_wait = self.has_small_ready();
         let mut sequences: Vec<u64> = self.in_parts.keys().copied().collect();
         sequences.sort_unstable();
         for sequence in sequences {
-            while !give_up && self.begin_part(sequence) {}
+            while !give_up && self.begin_part(sequence, small_wait) {}
             self.end_if_done(sequence, give_up);
         }
     }
 
+    /// Whether an object waits that goes in one piece.
+    fn has_small_ready(&self) -> bool {
+        let mut ready = self.ready.iter();
+        ready.any(|(_, route)| !matches!(route, Route::Parts(_)))
+    }
+
     /// Begins the object's next part, if there is one and it fits.
-    fn begin_part(&mut self, sequence: u64) -> bool {
+    fn begin_part(&mut self, sequence: u64, small_wait: bool) -> bool {
+        let (load, room) = (self.parts_load(), self.room());
         let object = self
             .in_parts
             .get_mut(&sequence)
@@ -152,7 +166,8 @@ impl Conveyor<'_> {
         else {
             return false;
         };
-        if !self.share.take(object.plan.buffer_bytes_per_part) {
+        let bytes = object.plan.buffer_bytes_per_part;
+        if !may_begin_part(bytes, load, room, small_wait) || !self.share.take(bytes) {
             return false;
         }
         let part = object.next_part;
@@ -209,10 +224,25 @@ impl Conveyor<'_> {
         }
     }
 
-    /// Whether an object in parts is under way whose parts have not all begun:
-    /// another one would only wait with it.
-    pub(super) fn has_parts_waiting(&self) -> bool {
-        self.in_parts.values().any(InParts::is_waiting)
+    /// How the parts of all objects under way stand.
+    pub(super) fn parts_load(&self) -> PartsLoad {
+        let mut load = PartsLoad::default();
+        for object in self.in_parts.values() {
+            let under_way = u64::from(object.parts_under_way);
+            load.under_way += under_way;
+            load.bytes_under_way += under_way * object.plan.buffer_bytes_per_part;
+            load.bytes_waiting += object.bytes_waiting();
+        }
+        load
+    }
+
+    /// What the task may use.
+    pub(super) fn room(&self) -> Room {
+        let (slots, bytes) = self.share.most();
+        Room {
+            slots: slots as u64,
+            bytes,
+        }
     }
 
     pub(super) fn on_begun(&mut self, sequence: u64, result: Result<Box<PartsCopy>, Failure>) {

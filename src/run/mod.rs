@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod in_parts;
 mod listed;
+mod loading;
 mod lock;
 mod looking;
 mod names;

@@ -160,6 +160,15 @@ impl TaskShare {
         self.bytes -= bytes;
     }
 
+    /// How many slots and how much memory in bytes the task may use now.
+    #[must_use]
+    pub fn most(&self) -> (usize, u64) {
+        let process = self.process.process();
+        let active = process.active.max(1);
+        let bytes = process.memory_bytes / active as u64;
+        ((process.workers / active).max(1), bytes)
+    }
+
     /// Whether what was asked for last is more than the share and had to wait;
     /// what is smaller must not overtake it for ever.
     #[must_use]
