@@ -67,17 +67,20 @@ pub(super) fn next<'r>(
 /// |--|--|--|
 /// | do not wait | any | begin |
 /// | wait | this is the only one | begin |
-/// | wait | take up to seven eighths of slots and memory | begin |
-/// | wait | take more | not |
+/// | wait | leave an eighth of the slots, and of the memory or as much as a part has | begin |
+/// | wait | leave less | not |
+///
+/// What goes in one piece is no larger than a part, so one of them fits at least.
 pub(super) fn may_begin_part(
     part_bytes: u64,
     parts: PartsLoad,
     room: Room,
     small_wait: bool,
 ) -> bool {
-    let most = |all: u64| all - all / SMALL_SHARE;
-    let fits = parts.under_way < most(room.slots)
-        && parts.bytes_under_way + part_bytes <= most(room.bytes);
+    let most_parts = room.slots - room.slots / SMALL_SHARE;
+    let left_bytes = (room.bytes / SMALL_SHARE).max(part_bytes);
+    let most_bytes = room.bytes.saturating_sub(left_bytes);
+    let fits = parts.under_way < most_parts && parts.bytes_under_way + part_bytes <= most_bytes;
     !small_wait || parts.under_way == 0 || fits
 }
 
@@ -143,7 +146,25 @@ mod tests {
             (9, ROOM, true, true),
             (10, ROOM, true, false),
             (1, few, true, true),
-            (8, Room { slots: 8, ..ROOM }, true, false),
+            (7, Room { slots: 8, ..ROOM }, true, false),
+            (
+                1,
+                Room {
+                    bytes: 24 * MIB,
+                    ..ROOM
+                },
+                true,
+                true,
+            ),
+            (
+                2,
+                Room {
+                    bytes: 24 * MIB,
+                    ..ROOM
+                },
+                true,
+                false,
+            ),
         ] {
             let may = may_begin_part(8 * MIB, load(under_way), room, small_wait);
             assert_eq!(may, expected, "{under_way} {room:?} {small_wait}");
