@@ -51,8 +51,11 @@ impl Head {
         }
     }
 
-    /// Reads the headers of an object of `size_bytes`; else says what they lack.
-    pub(super) fn read(headers: &HeaderMap, size_bytes: u64) -> Result<Self, &'static str> {
+    /// Reads the headers of an object of `size_bytes`.
+    ///
+    /// # Errors
+    /// What they lack.
+    pub fn read(headers: &HeaderMap, size_bytes: u64) -> Result<Self, &'static str> {
         let etag = text(headers, ETAG.as_str()).ok_or("answered without an ETag")?;
         let etag = ETag::new(etag);
         let modified_at = text(headers, LAST_MODIFIED.as_str())

@@ -100,7 +100,16 @@ impl Bucket {
     }
 }
 
-/// The page in `xml`; else what is wrong with it.
+impl ListPage {
+    /// The page in `xml`.
+    ///
+    /// # Errors
+    /// What is wrong with the answer.
+    pub fn parse(xml: &str) -> Result<Self, &'static str> {
+        page(xml)
+    }
+}
+
 pub(super) fn page(xml: &str) -> Result<ListPage, &'static str> {
     let result: ListBucketResult = parse(xml).ok_or("answered with what is no listing")?;
     let encoded = result.encoding_type.as_deref() == Some("url");

@@ -252,6 +252,13 @@ mod tests {
             .collect()
     }
 
+    fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
+    }
+
     #[test]
     fn a_year_that_no_signature_can_hold_is_refused() {
         let url: Url = "http://127.0.0.1:9/b/x".parse().unwrap();
@@ -283,9 +290,6 @@ mod tests {
             let url = bucket.object_url(&name);
             let (query, mut headers) = (sorted(query), sorted(headers));
             headers.retain(|(name, _)| name != "host");
-            fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
-                pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-            }
             let (query, headers) = (borrowed(&query), borrowed(&headers));
             let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap());
             let theirs = rusty_s3::signing::sign(
