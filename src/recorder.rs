@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::ledger::{Ledger, LedgerError, Recording};
 use crate::model::{Note, RunBooks, Traffic};
 
-/// The most notes that one transaction takes.
+/// So many notes are enough for a transaction.
 const BATCH: usize = 512;
 
 /// How long a note for which nobody waits waits for company.
@@ -31,7 +31,7 @@ pub struct Entry {
 pub fn record(
     ledger: &mut Ledger,
     recording: &Recording,
-    entries: &Receiver<Entry>,
+    entries: &Receiver<Vec<Entry>>,
     traffic: impl Fn() -> Traffic,
     committed: impl Fn(u64),
 ) -> Result<RunBooks, LedgerError> {
@@ -59,7 +59,7 @@ struct Batch {
 impl Batch {
     /// Takes what has arrived; `false` once nothing can come any more. Waits for
     /// company only while nobody waits for what there is.
-    fn collect(&mut self, entries: &Receiver<Entry>) -> bool {
+    fn collect(&mut self, entries: &Receiver<Vec<Entry>>) -> bool {
         let Ok(first) = entries.recv() else {
             return false;
         };
@@ -72,15 +72,17 @@ impl Batch {
                 Duration::ZERO
             };
             match entries.recv_timeout(patience) {
-                Ok(entry) => self.add(entry),
+                Ok(entries) => self.add(entries),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
         true
     }
 
-    fn add(&mut self, entry: Entry) {
-        self.waiting.extend(entry.waiting);
-        self.notes.push(entry.note);
+    fn add(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            self.waiting.extend(entry.waiting);
+            self.notes.push(entry.note);
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::breaker::Breaker;
@@ -15,6 +15,7 @@ use super::in_parts::InParts;
 use super::loading;
 use super::lock::TaskLock;
 use super::names::Names;
+use super::outbox::Outbox;
 use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::Stop;
@@ -27,7 +28,6 @@ use crate::model::{
 };
 use crate::plan::Sight;
 use crate::pool::{Pool, guarded};
-use crate::recorder::Entry;
 use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 
 /// How often the time and the signals are looked at while nothing happens.
@@ -59,8 +59,6 @@ pub struct Means<'a> {
     pub stop: &'a Stop,
     /// Tells the time.
     pub clock: &'a Clock,
-    /// Where notes go; sending waits while the recorder is behind.
-    pub notes: SyncSender<Entry>,
     /// Who watches.
     pub progress: &'a Progress,
     /// Whether copies of earlier runs are recognised and nothing is carried.
@@ -102,7 +100,6 @@ pub struct Conveyor<'a> {
     pub(super) began: Instant,
     pub(super) sequence: u64,
     pub(super) settled: u64,
-    tickets: u64,
     pub(super) stretches: Stretches,
     /// To be looked at, one by one.
     pub(super) to_look: VecDeque<Box<Voyage>>,
@@ -119,15 +116,16 @@ pub struct Conveyor<'a> {
     pub(super) breaker: Breaker,
     /// What was begun and is not settled, in the order of work.
     pub(super) unsettled: BTreeMap<u64, ObjectName>,
-    pub(super) recorder_gone: bool,
+    pub(super) outbox: Outbox,
 }
 
 impl<'a> Conveyor<'a> {
-    /// A conveyor at rest, which may use `share`; its tasks and the recorder
-    /// answer over this channel.
+    /// A conveyor at rest, which may use `share` and notes what becomes of names
+    /// in `outbox`; its tasks and the recorder answer over this channel.
     #[must_use]
     pub fn new(
         means: Means<'a>,
+        outbox: Outbox,
         (sender, events): (Sender<Event>, Receiver<Event>),
         share: TaskShare,
     ) -> Self {
@@ -138,7 +136,6 @@ impl<'a> Conveyor<'a> {
             began: Instant::now(),
             sequence: 0,
             settled: 0,
-            tickets: 0,
             stretches: Stretches::default(),
             to_look: VecDeque::new(),
             looking: 0,
@@ -150,7 +147,7 @@ impl<'a> Conveyor<'a> {
             stopping: None,
             breaker: Breaker::new(),
             unsettled: BTreeMap::new(),
-            recorder_gone: false,
+            outbox,
         }
     }
 
@@ -161,6 +158,7 @@ impl<'a> Conveyor<'a> {
     /// recorder; the conveyor then just ends.
     pub fn carry(mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
         let left = self.carry_on(names);
+        self.outbox.hand_over();
         self.abandon();
         left
     }
@@ -169,7 +167,8 @@ impl<'a> Conveyor<'a> {
         loop {
             self.heed_stop();
             self.go_on(names)?;
-            if self.is_idle() || self.recorder_gone || self.waits_no_longer() {
+            self.outbox.hand_over();
+            if self.is_idle() || self.outbox.recorder_is_gone() || self.waits_no_longer() {
                 // What has ended by now is recorded all the same.
                 while let Ok(event) = self.events.try_recv() {
                     self.on(event);
@@ -205,7 +204,7 @@ impl<'a> Conveyor<'a> {
 
     /// The side that is to be asked now, if the run goes on.
     fn suspect(&mut self, at_end: bool) -> Option<Side> {
-        let goes_on = self.stopping.is_none() && !self.recorder_gone;
+        let goes_on = self.stopping.is_none() && !self.outbox.recorder_is_gone();
         goes_on.then(|| self.breaker.due(at_end)).flatten()
     }
 
@@ -345,28 +344,6 @@ impl<'a> Conveyor<'a> {
         }
     }
 
-    /// Sends a note to the recorder for which nobody waits.
-    pub(super) fn note(&mut self, note: Note) {
-        self.send(Entry {
-            note,
-            waiting: None,
-        });
-    }
-
-    /// Sends a note to the recorder; its ticket comes back once it is committed.
-    pub(super) fn note_awaited(&mut self, note: Note) -> u64 {
-        self.tickets += 1;
-        self.send(Entry {
-            note,
-            waiting: Some(self.tickets),
-        });
-        self.tickets
-    }
-
-    fn send(&mut self, entry: Entry) {
-        self.recorder_gone |= self.means.notes.send(entry).is_err();
-    }
-
     /// Ends a voyage in failure, or looks again if the source changed meanwhile.
     pub(super) fn fail(&mut self, mut voyage: Box<Voyage>, failure: Failure) {
         if voyage.may_look_again(&failure) && self.stopping.is_none() {
@@ -391,7 +368,7 @@ impl<'a> Conveyor<'a> {
         self.settled += 1;
         say(&attempt);
         self.means.progress.settled(&attempt);
-        self.note(Note::Settled(Box::new(attempt)));
+        self.outbox.note(Note::Settled(Box::new(attempt)));
     }
 }
 

@@ -97,7 +97,7 @@ impl Conveyor<'_> {
         let deferral = match self.stopping {
             Some((reason, _)) => Some(reason),
             None if self.means.settle_only => Some(Deferral::Limit),
-            None if self.recorder_gone || self.means.stop.signal.is_urgent() => {
+            None if self.outbox.recorder_is_gone() || self.means.stop.signal.is_urgent() => {
                 Some(Deferral::Stopped)
             }
             None => next.is_some().then_some(Deferral::Limit),

@@ -271,7 +271,7 @@ impl Conveyor<'_> {
 
     /// Has a note committed before the object's next step.
     fn note_before_going_on(&mut self, sequence: u64, note: Note) {
-        let ticket = self.note_awaited(note);
+        let ticket = self.outbox.note_awaited(note);
         if let Some(object) = self.in_parts.get_mut(&sequence) {
             object.awaits = Some(ticket);
         }
@@ -302,7 +302,7 @@ impl Conveyor<'_> {
         self.give_back(bytes);
         match arrived {
             Some(note) if is_last => self.note_before_going_on(sequence, note),
-            Some(note) => self.note(note),
+            Some(note) => self.outbox.note(note),
             None => {}
         }
     }
@@ -332,7 +332,8 @@ impl Conveyor<'_> {
         match result {
             Ok(()) => {
                 object.voyage.queued.upload = None;
-                self.note(Note::UploadGone(object.voyage.queued.name.clone()));
+                self.outbox
+                    .note(Note::UploadGone(object.voyage.queued.name.clone()));
             }
             // The ledger keeps it: a later run tries again.
             Err(failure) => tracing::warn!(

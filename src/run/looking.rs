@@ -88,7 +88,7 @@ impl Conveyor<'_> {
                 }
             }
             if !laden.is_empty() {
-                let ticket = self.note_awaited(Note::Planned(plans));
+                let ticket = self.outbox.note_awaited(Note::Planned(plans));
                 self.planned.insert(ticket, laden);
             }
         }

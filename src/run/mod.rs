@@ -17,6 +17,7 @@ mod looking;
 mod names;
 mod night;
 mod older;
+mod outbox;
 mod probe;
 mod progress;
 mod rebuild;

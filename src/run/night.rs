@@ -14,6 +14,7 @@ use super::error::RunError;
 use super::lock::TaskLock;
 use super::names::Names;
 use super::older::refuse_older;
+use super::outbox::Outbox;
 use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
@@ -26,11 +27,11 @@ use crate::ledger::{
 };
 use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks};
 use crate::preflight::{Access, canary_name, first_failure, preflight};
-use crate::recorder::{self, Entry};
+use crate::recorder;
 use crate::transfer::Transfer;
 
-/// Notes that may wait for the recorder before the conveyor waits for it.
-const NOTES_AHEAD: usize = 1024;
+/// Hand-overs of notes that may wait for the recorder before the conveyor waits for it.
+const NOTES_AHEAD: usize = 16;
 
 /// What a run did, as its end says it.
 #[derive(Debug, Default)]
@@ -296,7 +297,8 @@ impl Night<'_> {
                 recorder::record(ledger, recording, &entries, || ends.traffic(), committed)
             });
             let channel = (events_in, events);
-            let conveyor = Conveyor::new(self.means(notes, &progress), channel, share);
+            let outbox = Outbox::new(notes);
+            let conveyor = Conveyor::new(self.means(&progress), outbox, channel, share);
             let left = conveyor.carry(&mut names);
             (left, recorder.join())
         });
@@ -310,7 +312,7 @@ impl Night<'_> {
         Ok((left, tally))
     }
 
-    fn means<'b>(&'b self, notes: mpsc::SyncSender<Entry>, progress: &'b Progress) -> Means<'b> {
+    fn means<'b>(&'b self, progress: &'b Progress) -> Means<'b> {
         let transfer = Transfer {
             source: self.ends.source.clone(),
             destination: self.ends.destination.clone(),
@@ -331,7 +333,6 @@ impl Night<'_> {
             lock: &self.lock,
             stop: &self.stop,
             clock: &self.engine.clock,
-            notes,
             progress,
             settle_only: self.engine.options.settle_only,
         }
