@@ -255,9 +255,9 @@ fn note_progress(
         )
 }
 
-/// Answers the first one's number; the others follow it without a gap, in the order
-/// of their names: so the index by name is filled, and later the rows are settled,
-/// page by page, in whatever order the list has them.
+/// Answers the first one's number; the others follow it without a gap, line by
+/// line. They are entered in the order of their names, whatever the list's is: so
+/// the index by name is filled page by page.
 fn insert_requests(
     transaction: &Transaction<'_>,
     task: TaskKey,
@@ -267,28 +267,38 @@ fn insert_requests(
     if part.requests.is_empty() {
         return Ok(None);
     }
-    let mut by_name: Vec<&(u64, ObjectName)> = part.requests.iter().collect();
-    by_name.sort_by(|(_, one), (_, other)| one.cmp(other));
+    let first: i64 = transaction.query_row(
+        "SELECT coalesce(max(request), 0) + 1 FROM request",
+        [],
+        |row| row.get(0),
+    )?;
+    let mut by_name: Vec<(i64, &(u64, ObjectName))> = (first..).zip(part.requests).collect();
+    by_name.sort_by(|(_, (_, one)), (_, (_, other))| one.cmp(other));
     let common = [
         task.0.into(),
         list.0.into(),
         part.requested_at.at.ms().into(),
         part.requested_at.offset_minutes.into(),
     ];
+    let rows = by_name.into_iter().map(|(request, (line, name))| {
+        [
+            request.into(),
+            name.as_str().into(),
+            line.cast_signed().into(),
+        ]
+    });
     bulk::execute(
         transaction,
         (
-            "INSERT INTO request (task, list, requested_at, requested_offset, name, line) VALUES",
-            "(?1, ?2, ?3, ?4, ?, ?)",
+            "INSERT INTO request (task, list, requested_at, requested_offset, request, name, line)
+             VALUES",
+            "(?1, ?2, ?3, ?4, ?, ?, ?)",
             "",
         ),
         &common,
-        by_name
-            .into_iter()
-            .map(|(line, name)| [name.as_str().into(), line.cast_signed().into()]),
+        rows,
     )?;
-    let others = part.requests.len().cast_signed() as i64 - 1;
-    Ok(Some(transaction.last_insert_rowid() - others))
+    Ok(Some(first))
 }
 
 /// Remembers this part apart from the list it belongs to, for a run's journal.
