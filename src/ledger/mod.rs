@@ -203,9 +203,6 @@ impl Ledger {
             .pragma_update(None, "foreign_keys", checked)?;
         self.connection
             .pragma_update(None, "ignore_check_constraints", !checked)?;
-        // What is planned and soon removed again need not get into the file itself.
-        self.connection
-            .pragma_update(None, "wal_autocheckpoint", 4_000)?;
         self.connection.pragma_update(None, "temp_store", "file")?;
         self.connection.pragma_update(None, "cache_size", -16_000)
     }
