@@ -84,7 +84,7 @@ fn asked() -> Result<Asked> {
             "--names" => asked.names = number()?,
             "--pending" => asked.pending = number()?,
             "--random" => asked.random = true,
-            folder => asked.folder = Path::new(folder).to_owned(),
+            folder => asked.folder = PathBuf::from(folder),
         }
     }
     if asked.folder == Path::new("") {
