@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use percent_encoding::percent_decode_str;
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, Event};
 use rusty_s3::Method;
-use serde::Deserialize;
 
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::request::Request;
-use super::xml::parse;
 use crate::model::{ETag, Failure, ObjectFacts, Timestamp};
 
 /// One page of a listing.
@@ -33,26 +34,114 @@ pub struct ListedObject {
     pub facts: ObjectFacts,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListBucketResult {
-    is_truncated: bool,
-    next_continuation_token: Option<String>,
-    encoding_type: Option<String>,
-    #[serde(default)]
-    contents: Vec<Contents>,
+const NO_LISTING: &str = "answered with what is no listing";
+
+/// The text of an element; of the answer itself where it needs no change.
+type Text<'a> = Cow<'a, str>;
+
+/// A page as it stands in the answer.
+#[derive(Default)]
+struct Raw<'a> {
+    is_truncated: Option<Text<'a>>,
+    next_token: Option<Text<'a>>,
+    encoding_type: Option<Text<'a>>,
+    contents: Vec<Contents<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Contents {
-    key: String,
-    last_modified: String,
-    /// Empty where the server lists none, as s3s-fs does.
-    #[serde(rename = "ETag", default)]
-    etag: String,
-    size: u64,
-    storage_class: Option<String>,
+#[derive(Default)]
+struct Contents<'a> {
+    key: Option<Text<'a>>,
+    last_modified: Option<Text<'a>>,
+    etag: Option<Text<'a>>,
+    size: Option<Text<'a>>,
+    storage_class: Option<Text<'a>>,
+}
+
+impl<'a> Raw<'a> {
+    /// The place of an element's text: of one that stands right in the page, or
+    /// in the object that was begun last.
+    fn place(&mut self, is_of_object: bool, name: &str) -> Option<&mut Option<Text<'a>>> {
+        if !is_of_object {
+            return match name {
+                "IsTruncated" => Some(&mut self.is_truncated),
+                "NextContinuationToken" => Some(&mut self.next_token),
+                "EncodingType" => Some(&mut self.encoding_type),
+                _ => None,
+            };
+        }
+        let object = self.contents.last_mut()?;
+        match name {
+            "Key" => Some(&mut object.key),
+            "LastModified" => Some(&mut object.last_modified),
+            "ETag" => Some(&mut object.etag),
+            "Size" => Some(&mut object.size),
+            "StorageClass" => Some(&mut object.storage_class),
+            _ => None,
+        }
+    }
+
+    /// What stands in `xml`; `None` if that is no listing. An element that comes
+    /// twice makes it none: which of the two is meant is not ours to guess.
+    fn read(xml: &'a str) -> Option<Self> {
+        let mut reader = Reader::from_str(xml);
+        reader.config_mut().expand_empty_elements = true;
+        let mut raw = Self::default();
+        let (mut depth, mut is_of_object) = (0, false);
+        let mut text: Option<Text<'a>> = None;
+        loop {
+            match reader.read_event().ok()? {
+                Event::Start(start) => {
+                    depth += 1;
+                    match (depth, start.local_name().as_ref()) {
+                        (1, "ListBucketResult") => {}
+                        (1, _) => return None,
+                        (2, name) => {
+                            is_of_object = name == "Contents";
+                            raw.contents.extend(is_of_object.then(Contents::default));
+                        }
+                        _ => {}
+                    }
+                    let is_leaf = depth == 2 + usize::from(is_of_object);
+                    text = is_leaf.then_some(Cow::Borrowed(""));
+                }
+                Event::Text(more) => append(text.as_mut(), more.xml10_content()),
+                Event::CData(more) => append(text.as_mut(), more.xml10_content()),
+                Event::GeneralRef(entity) => append(text.as_mut(), resolved(&entity)?),
+                Event::End(end) => {
+                    if let Some(text) = text.take()
+                        && let Some(place) = raw.place(is_of_object, end.local_name().as_ref())
+                        && place.replace(text).is_some()
+                    {
+                        return None;
+                    }
+                    depth -= 1;
+                    is_of_object &= depth > 1;
+                    if depth == 0 {
+                        return Some(raw);
+                    }
+                }
+                Event::Eof => return None,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Adds to the text of a leaf, if one is being read.
+fn append<'a>(text: Option<&mut Text<'a>>, more: Text<'a>) {
+    match text {
+        None => {}
+        Some(text) if text.is_empty() => *text = more,
+        Some(text) => text.to_mut().push_str(&more),
+    }
+}
+
+/// What `&entity;` stands for.
+fn resolved<'a>(entity: &BytesRef<'_>) -> Option<Text<'a>> {
+    if let Some(character) = entity.resolve_char_ref().ok()? {
+        return Some(Cow::Owned(character.into()));
+    }
+    resolve_predefined_entity(entity).map(Cow::Borrowed)
 }
 
 impl Bucket {
@@ -111,41 +200,52 @@ impl ListPage {
 }
 
 pub(super) fn page(xml: &str) -> Result<ListPage, &'static str> {
-    let result: ListBucketResult = parse(xml).ok_or("answered with what is no listing")?;
-    let encoded = result.encoding_type.as_deref() == Some("url");
-    let objects = result
+    let raw = Raw::read(xml.trim_start()).ok_or(NO_LISTING)?;
+    let encoded = raw.encoding_type.as_deref() == Some("url");
+    let is_truncated = match raw.is_truncated.as_deref().map(str::trim) {
+        Some("true" | "1") => true,
+        Some("false" | "0") => false,
+        _ => return Err(NO_LISTING),
+    };
+    let objects = raw
         .contents
         .into_iter()
         .map(|contents| listed(contents, encoded))
         .collect::<Result<_, _>>()?;
-    let next = result
-        .next_continuation_token
-        .filter(|token| result.is_truncated && !token.is_empty());
-    if result.is_truncated && next.is_none() {
+    let next = raw
+        .next_token
+        .filter(|token| is_truncated && !token.is_empty())
+        .map(Cow::into_owned);
+    if is_truncated && next.is_none() {
         return Err("answered with a listing that goes on without saying where");
     }
     Ok(ListPage { objects, next })
 }
 
-fn listed(contents: Contents, encoded: bool) -> Result<ListedObject, &'static str> {
+fn listed(contents: Contents<'_>, encoded: bool) -> Result<ListedObject, &'static str> {
+    let key = contents.key.ok_or(NO_LISTING)?;
+    let last_modified = contents.last_modified.ok_or(NO_LISTING)?;
+    // s3s-fs lists none.
+    let etag = contents.etag.unwrap_or_default();
+    let size = contents.size.and_then(|size| size.trim().parse().ok());
     let name = if encoded {
-        decoded(&contents.key).ok_or("listed a name that is not UTF-8")?
+        decoded(&key).ok_or("listed a name that is not UTF-8")?
     } else {
-        contents.key
+        key.into_owned()
     };
-    let modified_at = DateTime::parse_from_rfc3339(&contents.last_modified)
+    let modified_at = DateTime::parse_from_rfc3339(&last_modified)
         .map_err(|_| "listed a time that cannot be read")?;
     // HEAD says whole seconds; so must a listing, for the two to be equal.
     let whole_seconds = modified_at.timestamp() * 1000;
     Ok(ListedObject {
         name,
         facts: ObjectFacts {
-            etag: ETag::new(&contents.etag),
-            size_bytes: contents.size,
+            etag: ETag::new(&etag),
+            size_bytes: size.ok_or(NO_LISTING)?,
             modified_at: Timestamp::from_ms(whole_seconds),
             md5_hex: None,
             checksums: Vec::new(),
-            storage_class: contents.storage_class,
+            storage_class: contents.storage_class.map(Cow::into_owned),
         },
     })
 }
@@ -188,7 +288,8 @@ mod tests {
 
     #[test]
     fn an_object_that_is_listed_without_a_tag_has_an_empty_one() {
-        let xml = listing("", &["a"]).replace("<ETag>&quot;aa&quot;</ETag>", "");
+        let xml = listing("<IsTruncated>false</IsTruncated>", &["a"])
+            .replace("<ETag>&quot;aa&quot;</ETag>", "");
         let page = page(&xml).unwrap();
         assert_eq!(page.objects[0].facts.etag.as_str(), "");
         assert_eq!(page.objects[0].facts.size_bytes, 5);
@@ -231,6 +332,28 @@ mod tests {
         let keys = [" a ", " ", "a&amp;b&lt;", "x&#10;y", "\u{a0}", "&#xA;"];
         let xml = listing("<IsTruncated>false</IsTruncated>", &keys);
         assert_eq!(names(&xml), [" a ", " ", "a&b<", "x\ny", "\u{a0}", "\n"]);
+    }
+
+    #[test]
+    fn only_what_stands_in_its_place_is_read() {
+        let extra = "<IsTruncated>false</IsTruncated><StartAfter/><Size>x</Size>\
+                     <CommonPrefixes><Key>p</Key><IsTruncated>true</IsTruncated></CommonPrefixes>";
+        let key = "a<!-- b --><![CDATA[<&]]></Key><Owner><ID>1</ID><Key>no</Key></Owner><Other>";
+        let xml = listing(extra, &["x", key]).replace("</Other></Key>", "</Other>");
+        let xml = xml.replace("<Other></Key>", "<Other></Other>");
+        assert_eq!(names(&xml), ["x", "a<&"]);
+    }
+
+    #[test]
+    fn what_is_said_twice_is_refused() {
+        let once = "<IsTruncated>false</IsTruncated>";
+        for (extra, key) in [
+            (format!("{once}{once}"), "a"),
+            (once.to_owned(), "a</Key><Key>b"),
+            (once.to_owned(), "a</Key><Size>5</Size><Key>"),
+        ] {
+            assert!(page(&listing(&extra, &[key])).is_err(), "{extra} {key}");
+        }
     }
 
     #[test]
