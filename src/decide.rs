@@ -94,7 +94,6 @@ mod tests {
             modified_at: Timestamp::from_ms(second * 1000),
             md5_hex: None,
             checksums: Vec::new(),
-            storage_class: None,
         }
     }
 

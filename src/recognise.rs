@@ -89,7 +89,6 @@ mod tests {
             size_bytes,
             modified_at: Timestamp::from_ms(second * 1000),
             checksums: Vec::new(),
-            storage_class: None,
         }
     }
 

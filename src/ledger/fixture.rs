@@ -307,7 +307,6 @@ fn attempt(name: &str, when: &str, outcome: Outcome, size_bytes: Option<u64>) ->
             modified_at: at("2026-10-04T09:30:00Z"),
             md5_hex: None,
             checksums: Vec::new(),
-            storage_class: None,
         }),
         destination: None,
         server_request_id: Some("RQ1".to_owned()),

@@ -130,8 +130,6 @@ pub struct ObjectFacts {
     pub md5_hex: Option<String>,
     /// Full-object checksums that the server states; composite ones are left out.
     pub checksums: Vec<Checksum>,
-    /// Its storage class, where one is stated.
-    pub storage_class: Option<String>,
 }
 
 /// Headers and user metadata that travel with an object.

@@ -66,7 +66,6 @@ impl Head {
             facts: ObjectFacts {
                 md5_hex: md5_of_etag(&etag, headers),
                 checksums: full_object_checksums(headers),
-                storage_class: text(headers, "x-amz-storage-class").map(str::to_owned),
                 etag: etag.clone(),
                 size_bytes,
                 modified_at,
@@ -234,7 +233,6 @@ mod tests {
                 ("x-amz-meta-b", "two"),
             ]
         );
-        assert_eq!(head.facts.storage_class.as_deref(), Some("STANDARD_IA"));
     }
 
     #[test]

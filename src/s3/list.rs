@@ -54,7 +54,6 @@ struct Contents<'a> {
     last_modified: Option<Text<'a>>,
     etag: Option<Text<'a>>,
     size: Option<Text<'a>>,
-    storage_class: Option<Text<'a>>,
 }
 
 impl<'a> Raw<'a> {
@@ -75,7 +74,6 @@ impl<'a> Raw<'a> {
             "LastModified" => Some(&mut object.last_modified),
             "ETag" => Some(&mut object.etag),
             "Size" => Some(&mut object.size),
-            "StorageClass" => Some(&mut object.storage_class),
             _ => None,
         }
     }
@@ -245,7 +243,6 @@ fn listed(contents: Contents<'_>, encoded: bool) -> Result<ListedObject, &'stati
             modified_at: Timestamp::from_ms(whole_seconds),
             md5_hex: None,
             checksums: Vec::new(),
-            storage_class: contents.storage_class.map(Cow::into_owned),
         },
     })
 }

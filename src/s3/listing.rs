@@ -139,7 +139,6 @@ mod tests {
                 modified_at: Timestamp::from_ms(0),
                 md5_hex: None,
                 checksums: Vec::new(),
-                storage_class: None,
             },
         };
         ListPage {

@@ -204,7 +204,6 @@ mod tests {
             modified_at: Timestamp::from_ms(0),
             md5_hex: md5.map(str::to_owned),
             checksums: checksum.into_iter().collect(),
-            storage_class: None,
         }
     }
 

@@ -15,7 +15,6 @@ fn object(name: &str) -> ListedObject {
             modified_at: Timestamp::from_ms(0),
             md5_hex: None,
             checksums: Vec::new(),
-            storage_class: None,
         },
     }
 }

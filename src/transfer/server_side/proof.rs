@@ -82,7 +82,6 @@ mod tests {
             size_bytes: 3,
             modified_at: Timestamp::from_ms(0),
             checksums: checksums.to_vec(),
-            storage_class: None,
         }
     }
 
