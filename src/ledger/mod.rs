@@ -194,15 +194,7 @@ impl Ledger {
         self.connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         self.connection.pragma_update(None, "synchronous", "full")?;
-        // Tests have every row's words and references checked. Of a night's rows the
-        // words come from closed lists and the references were just read: `check`
-        // looks through all of them, and doing it at each one takes as long as
-        // writing it.
-        let checked = cfg!(debug_assertions);
-        self.connection
-            .pragma_update(None, "foreign_keys", checked)?;
-        self.connection
-            .pragma_update(None, "ignore_check_constraints", !checked)?;
+        self.connection.pragma_update(None, "foreign_keys", true)?;
         self.connection.pragma_update(None, "temp_store", "file")?;
         self.connection.pragma_update(None, "cache_size", -16_000)
     }
