@@ -1,12 +1,24 @@
 //! The threads that carry objects. The only place that knows rayon.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{Failure, FailureCause};
 
+type Task = Box<dyn FnOnce() + Send>;
+
 /// A fixed number of threads. Tasks are flat: one object or one part each, and
 /// none waits for another or for memory, so no task can hold up the pool.
-pub struct Pool(rayon::ThreadPool);
+///
+/// Rayon gives the threads; the queue is a channel. Its own queues are made for
+/// short computations: threads that find nothing to do search each other's before
+/// they sleep, which costs more than a request where most of the time all wait
+/// for the network.
+pub struct Pool {
+    tasks: Sender<Task>,
+    _threads: rayon::ThreadPool,
+}
 
 /// The pool's threads could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -22,17 +34,36 @@ impl Pool {
     /// # Errors
     /// If the system refuses them.
     pub fn new(workers: usize) -> Result<Self, PoolError> {
-        rayon::ThreadPoolBuilder::new()
+        let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(workers)
             .thread_name(|index| format!("worker-{index}"))
             .build()
-            .map(Self)
-            .map_err(|source| PoolError { workers, source })
+            .map_err(|source| PoolError { workers, source })?;
+        let (tasks, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        threads.spawn_broadcast(move |_| work_off(&queue));
+        Ok(Self {
+            tasks,
+            _threads: threads,
+        })
     }
 
     /// Runs `task` on a free thread; tasks begin in the order given.
     pub fn spawn(&self, task: impl FnOnce() + Send + 'static) {
-        self.0.spawn_fifo(task);
+        // The threads stay as long as the pool.
+        drop(self.tasks.send(Box::new(task)));
+    }
+}
+
+/// Does one task after the other, until the pool is dropped.
+fn work_off(queue: &Mutex<Receiver<Task>>) {
+    loop {
+        let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(task) = task else {
+            return;
+        };
+        // Tasks catch their panics; one that does not must not cost a thread.
+        drop(catch_unwind(AssertUnwindSafe(task)));
     }
 }
 
