@@ -92,12 +92,11 @@ impl<'a> Looks<'a> {
                 destination,
                 at,
             });
-            match voyage.look_at_listings(&self.transfer, self.task.overwrite) {
-                Some(look) => rehearsal.count(&look, 0),
-                None => {
-                    awaited += 1;
-                    self.look(voyage, sender.clone());
-                }
+            if let Some(look) = voyage.look_at_listings(&self.transfer, self.task.overwrite) {
+                rehearsal.count(&look, 0);
+            } else {
+                awaited += 1;
+                self.look(voyage, sender.clone());
             }
         }
         while awaited > 0 && !self.engine.signal.is_urgent() {
