@@ -1,11 +1,12 @@
 //! The pace at which an endpoint is asked, shared by all that ask it.
 //!
 //! A request waits here before it is signed, and nowhere else; it holds its
-//! permit until the answer's headers are there. Not until the body is read: a
-//! body of the source is read while a request to the destination, perhaps at the
-//! same endpoint, is under way, and with one permit for both neither would end.
-//! How fast bodies are read is another matter (`bandwidth`). So nobody who waits
-//! for a permit holds one, and every permit comes back with the request's timeout.
+//! permit until the answer's headers are there, and what comes at once with them.
+//! Not until the body of a large object is read: that goes on while a request to
+//! the destination, perhaps at the same endpoint, is under way, and with one
+//! permit for both neither would end. How fast bodies are read is another matter
+//! (`bandwidth`). So nobody who waits for a permit holds one, and every permit
+//! comes back with the request's timeout.
 
 mod controller;
 
