@@ -2,12 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Fewer names than this are asked about one by one: no page is worth it.
 const LEAST_NAMES: usize = 32;
 
 /// A page that says something of fewer names was not worth it.
 const WORTHWHILE: usize = 16;
+
+/// Nor was one that took longer than this for each of them: many HEADs are under
+/// way at once meanwhile. Some servers look through the whole bucket for a page.
+const LONGEST_FOR_A_NAME: Duration = Duration::from_millis(5);
 
 /// For so many names no page is tried after one that was not worth it; for twice
 /// as many after the next one.
@@ -60,8 +65,16 @@ impl Density {
 
     /// Learns from a page that said something of so many `names`; answers
     /// whether to go on with the next one.
-    fn learn(&mut self, names: usize) -> bool {
-        if names >= WORTHWHILE {
+    ///
+    /// | names | it took | verdict |
+    /// |--|--|--|
+    /// | fewer than 16 | any time | pause |
+    /// | more | more than 5 ms for each | pause |
+    /// | more | less | go on |
+    fn learn(&mut self, names: usize, took: Duration) -> bool {
+        let longest =
+            u32::try_from(names).map_or(Duration::MAX, |names| LONGEST_FOR_A_NAME * names);
+        if names >= WORTHWHILE && took <= longest {
             *self = Self::new();
             return true;
         }
@@ -110,8 +123,8 @@ impl Listings {
     }
 
     /// Learns from a page; whether to go on with the next one.
-    pub(super) fn learn(&self, names: usize) -> bool {
-        self.density().learn(names)
+    pub(super) fn learn(&self, names: usize, took: Duration) -> bool {
+        self.density().learn(names, took)
     }
 
     fn density(&self) -> MutexGuard<'_, Density> {
@@ -143,12 +156,20 @@ mod tests {
         for _ in 0..1000 {
             if density.is_worth_a_try(1000) {
                 tries += 1;
-                assert!(!density.learn(15));
+                assert!(!density.learn(15, Duration::ZERO));
             }
         }
         assert_eq!(tries, 12, "of a million names");
-        assert!(density.learn(16));
+        assert!(density.learn(16, Duration::from_millis(80)));
         assert_eq!(density, Density::new());
+    }
+
+    #[test]
+    fn pages_that_take_longer_than_asking_are_not_followed() {
+        let mut density = Density::new();
+        assert!(density.learn(1000, Duration::from_secs(5)));
+        assert!(!density.learn(1000, Duration::from_millis(5001)));
+        assert!(!density.is_worth_a_try(256));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The walk along a listing, from queued name to queued name.
 
+use std::time::Instant;
+
 use super::before::{is_listed_as_it_is, just_before};
 use super::{Listings, Sight};
 use crate::model::Failure;
@@ -25,6 +27,7 @@ pub fn survey(
     let mut keys = PAGE;
     while next < names.len() {
         after = after.max(just_before(names[next]));
+        let began = Instant::now();
         let page = match list(&after, u16::try_from(keys).unwrap_or(u16::MAX)) {
             Ok(page) => page,
             Err(failure) => {
@@ -49,7 +52,7 @@ pub fn survey(
         }
         let goes_on = page.next.is_some() && next < names.len();
         // The last page of a stretch says what it can, however little.
-        if goes_on && !listings.learn(said) {
+        if goes_on && !listings.learn(said, began.elapsed()) {
             break;
         }
         keys = keys_for(names.len() - next, said, page.objects.len());
