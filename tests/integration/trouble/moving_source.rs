@@ -89,14 +89,20 @@ fn an_object_that_is_deleted_meanwhile_is_missing() {
     assert_eq!(world.server.object("dst", "b").unwrap().body(), b"");
 }
 
-#[test]
-fn an_object_in_parts_that_changes_meanwhile_is_copied_in_its_new_form() {
+/// A world with an object of three parts that changes when the second is read.
+fn with_a_film_that_changes() -> World {
     let world = World::asked_for(&["a"]);
     world.server.put_random("src", "film", 12 * MIB, 1);
     world.ask("second", &["film"]);
     let change = |server: &S3Server| server.put_random("src", "film", 11 * MIB, 2);
     let fault = Fault::new(FaultAction::call_back(change)).operation("GetObject");
     world.server.on(fault.key("film").after(1).times(1));
+    world
+}
+
+#[test]
+fn an_object_in_parts_that_changes_meanwhile_is_copied_in_its_new_form() {
+    let world = with_a_film_that_changes();
     world.night(0);
     let source = world.server.object("src", "film").unwrap();
     let copy = world.server.object("dst", "film").unwrap();
@@ -111,12 +117,7 @@ fn an_object_in_parts_that_changes_meanwhile_is_copied_in_its_new_form() {
 
 #[test]
 fn what_the_ledger_says_late_of_an_upload_given_up_is_not_taken_for_the_next_one() {
-    let world = World::asked_for(&["a"]);
-    world.server.put_random("src", "film", 12 * MIB, 1);
-    world.ask("second", &["film"]);
-    let change = |server: &S3Server| server.put_random("src", "film", 11 * MIB, 2);
-    let fault = Fault::new(FaultAction::call_back(change)).operation("GetObject");
-    world.server.on(fault.key("film").after(1).times(1));
+    let world = with_a_film_that_changes();
     // The only part that is sent arrives last, while the ledger is locked...
     let ledger = world.ledger_file();
     let locked = Arc::new(Mutex::new(None));
