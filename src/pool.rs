@@ -13,8 +13,8 @@ type Task = Box<dyn FnOnce() + Send>;
 ///
 /// Rayon gives the threads; the queue is a channel. Its own queues are made for
 /// short computations: threads that find nothing to do search each other's before
-/// they sleep, which costs more than a request where most of the time all wait
-/// for the network.
+/// they sleep, which costs processor time for nothing where most of the time all
+/// wait for the network.
 pub struct Pool {
     tasks: Sender<Task>,
     _threads: rayon::ThreadPool,
