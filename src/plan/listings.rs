@@ -94,15 +94,6 @@ impl Listings {
         }
     }
 
-    /// No listings at all: everything is asked one by one.
-    #[must_use]
-    pub const fn unused() -> Self {
-        Self {
-            trusted: AtomicBool::new(false),
-            density: Mutex::new(Density::new()),
-        }
-    }
-
     /// Whether they are still relied on.
     #[must_use]
     pub fn are_trusted(&self) -> bool {

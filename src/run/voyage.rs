@@ -129,11 +129,9 @@ impl Voyage {
     /// Looks at both ends and decides. What listings say is enough for the first
     /// look, where it is certain.
     pub fn look(&mut self, glass: &Glass<'_>) -> Result<Look, Failure> {
-        self.began = if self.looks == 0 {
-            Instant::now()
-        } else {
-            self.began
-        };
+        if self.looks == 0 {
+            self.began = Instant::now();
+        }
         self.looks += 1;
         self.opened = None;
         self.seen_at = glass.clock.now();
