@@ -62,6 +62,7 @@ fn write<'n>(
     let task = settling.recording.task;
     match note {
         Note::Planned(copies) => plans::plan(connection, task, copies),
+        Note::Recognised(name, copy) => plans::recognised(connection, task, name, copy),
         Note::UploadBegun(name, upload) => {
             settling.has_uploads = true;
             plans::upload_begun(connection, task, name, upload)

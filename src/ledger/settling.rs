@@ -278,7 +278,7 @@ impl<'n> Tried<'n> {
 }
 
 /// The tag, or what stands for it if it is the source's.
-fn brief<'e>(etag: &'e ETag, source: Option<&ETag>) -> &'e str {
+pub(super) fn brief<'e>(etag: &'e ETag, source: Option<&ETag>) -> &'e str {
     if Some(etag) == source {
         AS_SOURCE
     } else {

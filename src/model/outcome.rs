@@ -144,6 +144,9 @@ pub struct Attempt {
 pub enum Note {
     /// A copy of each of these names is about to be made.
     Planned(Vec<(ObjectName, PlannedCopy)>),
+    /// The destination has this copy of ours, of which no outcome tells: the source
+    /// has changed since, and another copy is about to be made.
+    Recognised(ObjectName, LastCopy),
     /// A multipart upload has begun.
     UploadBegun(ObjectName, OpenUpload),
     /// A part of the name's upload has arrived.

@@ -81,6 +81,10 @@ impl Conveyor<'_> {
             for (mut voyage, route) in batch {
                 match voyage.plan() {
                     Ok(planned) => {
+                        if let Some(copy) = voyage.take_recognised() {
+                            let name = voyage.queued.name.clone();
+                            self.outbox.note(Note::Recognised(name, copy));
+                        }
                         plans.push((voyage.queued.name.clone(), planned));
                         laden.push((voyage, route));
                     }

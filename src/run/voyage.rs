@@ -38,6 +38,9 @@ pub struct Voyage {
     seen_at: Timestamp,
     /// The object, if it was easier to begin to read it than to ask about it.
     opened: Option<Download>,
+    /// Our own copy that the destination has, if no outcome tells of it and the
+    /// source has changed since.
+    recognised: Option<LastCopy>,
     /// Whether what proves wrong has not been tried again by then.
     proven_at_end: bool,
     tally: Arc<Tally>,
@@ -79,6 +82,7 @@ impl Voyage {
             destination: None,
             seen_at: Timestamp::from_ms(0),
             opened: None,
+            recognised: None,
             proven_at_end: false,
             tally: Arc::new(Tally::default()),
             server_request_id: None,
@@ -178,18 +182,23 @@ impl Voyage {
             return Err(missing(&self.queued.name));
         };
         let ours = self.made_before(transfer, source)?;
-        let last_copy = match &ours {
+        match ours {
             Some((copy, verified)) if copy.source_etag == source.etag => {
                 return Ok(Look::Found(Copied {
-                    copy_etag: copy.copy_etag.clone(),
-                    verified: *verified,
+                    copy_etag: copy.copy_etag,
+                    verified,
                     size_bytes: source.size_bytes,
                 }));
             }
-            // Made of an older version of the object, and our own all the same.
-            Some((copy, _)) => Some(copy),
-            None => self.queued.last_copy.as_ref(),
-        };
+            // Made of an older version of the object, and our own all the same. The
+            // next plan takes the place of the one that says so.
+            Some((copy, _)) => {
+                self.recognised = Some(copy.clone());
+                self.queued.last_copy = Some(copy);
+            }
+            None => {}
+        }
+        let last_copy = self.queued.last_copy.as_ref();
         let destination = self.destination.as_ref();
         Ok(match decide(mode, source, destination, last_copy) {
             Decision::Ignore(reason) => Look::Settled(reason),
@@ -260,6 +269,11 @@ impl Voyage {
             replaces: destination.map(|facts| (facts.etag.clone(), facts.modified_at)),
         };
         Ok(self.queued.planned.insert(planned).clone())
+    }
+
+    /// What must be kept before the copy is planned anew.
+    pub fn take_recognised(&mut self) -> Option<LastCopy> {
+        self.recognised.take()
     }
 
     /// The tag of what the copy is to replace; `None` if there is nothing.

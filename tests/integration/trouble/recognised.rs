@@ -53,17 +53,38 @@ fn a_copy_that_was_made_and_not_written_down_is_synced_by_the_next_run() {
     assert_eq!(world.requests(), ["a|synced|", "a|ignored|already_copied"]);
 }
 
-#[test]
-fn a_source_that_changed_after_the_copy_was_made_is_copied_again() {
-    let world = World::asked_for(&["a"]);
-    killed_behind_the_copy(&world, "PutObject", "a");
-    // Of the same length and older than the copy: only the plan can tell.
+/// Of the same length as what is at both ends, and older: only the plan can tell.
+fn change_source(world: &World) {
     let changed = NewObject {
         body: b"b".to_vec(),
         last_modified: Some(std::time::SystemTime::now() - std::time::Duration::from_mins(30)),
         ..NewObject::default()
     };
     world.server.put("src", "a", changed);
+}
+
+#[test]
+fn a_source_that_changed_after_the_copy_was_made_is_copied_again() {
+    let world = World::asked_for(&["a"]);
+    killed_behind_the_copy(&world, "PutObject", "a");
+    change_source(&world);
+    world.night(0);
+    assert_eq!(world.requests(), ["a|synced|"]);
+    assert_eq!(world.server.object("dst", "a").unwrap().body(), b"b");
+    world.check_books();
+}
+
+#[test]
+fn a_copy_that_was_made_is_known_even_if_the_run_that_was_to_replace_it_died_too() {
+    let world = World::asked_for(&["a"]);
+    killed_behind_the_copy(&world, "PutObject", "a");
+    change_source(&world);
+    let gate = world.server.gate("PutObject", "dst", Some("a"));
+    let night = world.begins(&["run"]);
+    gate.wait_arrived();
+    night.kill();
+    gate.open();
+    assert_eq!(world.server.object("dst", "a").unwrap().body(), b"a");
     world.night(0);
     assert_eq!(world.requests(), ["a|synced|"]);
     assert_eq!(world.server.object("dst", "a").unwrap().body(), b"b");
