@@ -295,11 +295,11 @@ impl Faults {
         id
     }
 
-    /// Adds several at one instant: no request meets but some of them.
-    pub(super) fn add_all(&self, faults: Vec<Fault>) {
+    /// Puts these in the place of all others, at one instant.
+    pub(super) fn replace(&self, faults: Vec<Fault>) {
         const NAMELESS: FaultId = FaultId(usize::MAX);
-        self.rules()
-            .extend(faults.into_iter().map(|fault| (NAMELESS, fault)));
+        let faults = faults.into_iter().map(|fault| (NAMELESS, fault));
+        *self.rules() = faults.collect();
     }
 
     pub(super) fn remove(&self, id: FaultId) {

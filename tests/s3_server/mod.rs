@@ -231,9 +231,9 @@ impl S3Server {
         self.server.faults.add(fault)
     }
 
-    /// The same for several faults, from one instant on.
-    pub fn on_all(&self, faults: Vec<Fault>) {
-        self.server.faults.add_all(faults);
+    /// From one instant on these faults and no others.
+    pub fn replace_faults(&self, faults: Vec<Fault>) {
+        self.server.faults.replace(faults);
     }
 
     /// Takes one fault back.

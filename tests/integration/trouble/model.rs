@@ -227,12 +227,13 @@ impl Voyage {
             End::Crash(at) => {
                 let (crashed, data, copy) = (Arc::clone(&crashed), data.clone(), copy.clone());
                 let crash = FaultAction::call_back(move |server| {
-                    // From now on no request does anything, nor is one answered
-                    // before the copy is made, which must not tell of it.
+                    // From now on no request does anything, whatever else it would
+                    // meet, nor is one answered before the copy is made, which must
+                    // not tell of it.
                     let dying = Arc::new(Mutex::new(()));
                     let death = dying.lock().unwrap();
                     let waits = Arc::clone(&dying);
-                    server.on_all(vec![
+                    server.replace_faults(vec![
                         Fault::new(FaultAction::call_back(move |_| drop(waits.lock()))),
                         Fault::answer(403, "AccessDenied"),
                     ]);
