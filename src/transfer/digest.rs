@@ -36,6 +36,11 @@ pub(super) fn etag_of_parts(parts: &[Md5Bytes]) -> String {
     format!("{}-{}", hex(&md5(parts.as_flattened())), parts.len())
 }
 
+/// Whether [`checksum`] computes this one.
+pub(super) const fn is_computed(algorithm: ChecksumAlgorithm) -> bool {
+    !matches!(algorithm, ChecksumAlgorithm::Sha1)
+}
+
 /// The checksum of `bytes`; `None` for an algorithm that is not computed here.
 pub(super) fn checksum(algorithm: ChecksumAlgorithm, bytes: &[u8]) -> Option<Checksum> {
     if algorithm == ChecksumAlgorithm::Sha256 {

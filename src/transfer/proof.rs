@@ -7,10 +7,6 @@ use crate::model::{
 };
 use crate::s3::PutAnswer;
 
-/// Up to this size in bytes the MD5 of an object, where it is the source's tag, is
-/// worth its two milliseconds: it proves the copy from end to end.
-const WORTH_MD5_BYTES: u64 = 1024 * 1024;
-
 /// What is sent along with bytes for the destination to check; `None`: their MD5.
 ///
 /// | the task wants | the destination checks | sent |
@@ -35,15 +31,17 @@ pub(super) fn choose(
     checked.clone().find(is_stated).or_else(|| checked.next())
 }
 
-/// As [`choose`], for an object in one piece: in `auto` a small one whose tag is
-/// its MD5 is proven by that.
+/// As [`choose`], for an object in one piece: in `auto` one whose source states its
+/// MD5 and no checksum is proven by that, for nothing else would tell bytes that
+/// went wrong on their way here.
 pub(super) fn choose_for_whole(
     mode: ChecksumMode,
     is_checked: impl Fn(ChecksumAlgorithm) -> bool,
     source: &ObjectFacts,
 ) -> Option<ChecksumAlgorithm> {
-    let is_small = source.size_bytes <= WORTH_MD5_BYTES;
-    if mode == ChecksumMode::Auto && is_small && source.md5_hex.is_some() {
+    let mut stated = source.checksums.iter();
+    let is_stated = stated.any(|stated| digest::is_computed(stated.algorithm));
+    if mode == ChecksumMode::Auto && !is_stated && source.md5_hex.is_some() {
         return None;
     }
     choose(mode, is_checked, &source.checksums)
@@ -255,20 +253,24 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_of_a_small_object_is_worth_its_md5() {
-        let crc = Some(ChecksumAlgorithm::Crc64nvme);
-        for (mode, md5, size_bytes, sent) in [
-            (ChecksumMode::Auto, Some(ABC), WORTH_MD5_BYTES, None),
-            (ChecksumMode::Auto, Some(ABC), WORTH_MD5_BYTES + 1, crc),
-            (ChecksumMode::Auto, None, 3, crc),
-            (ChecksumMode::Crc64nvme, Some(ABC), 3, crc),
-            (ChecksumMode::Md5, None, 3, None),
+    fn bytes_that_nothing_else_can_tell_are_compared_by_md5() {
+        use ChecksumAlgorithm::{Crc32, Crc32c, Crc64nvme, Sha1};
+        for (mode, md5, stated, sent) in [
+            (ChecksumMode::Auto, Some(ABC), None, None),
+            (ChecksumMode::Auto, Some(ABC), Some(Sha1), None),
+            (ChecksumMode::Auto, Some(ABC), Some(Crc32c), Some(Crc32c)),
+            (ChecksumMode::Auto, Some(ABC), Some(Crc32), Some(Crc64nvme)),
+            (ChecksumMode::Auto, None, None, Some(Crc64nvme)),
+            (ChecksumMode::Crc64nvme, Some(ABC), None, Some(Crc64nvme)),
+            (ChecksumMode::Md5, None, Some(Crc32c), None),
         ] {
-            let facts = ObjectFacts {
-                size_bytes,
-                ..source(md5, None)
-            };
-            assert_eq!(choose_for_whole(mode, |_| true, &facts), sent, "{mode}");
+            let stated = stated.map(|algorithm| Checksum {
+                algorithm,
+                base64: String::new(),
+            });
+            let facts = source(md5, stated);
+            let chosen = choose_for_whole(mode, |_| true, &facts);
+            assert_eq!(chosen, sent, "{mode} {facts:?}");
         }
     }
 

@@ -318,13 +318,16 @@ fn a_whole_object_whose_tag_is_no_md5_is_proven_by_a_checksum() {
     let arrival = world.copy("a").unwrap();
     assert_eq!(arrival.copied.verified, Verified::Crc64nvme);
     assert_eq!(sent(&world, "PutObject", "content-md5"), [None]);
-    world.server.put("src", "b", object(vec![b'x'; 3000]));
+    // Where the tag is one it tells what went wrong on the way here.
+    world.server.put("src", "b", object(vec![b'x'; 2 << 20]));
     let arrival = world.copy("b").unwrap();
     assert_eq!(arrival.copied.verified, Verified::EtagMd5);
-    // A larger one is not worth its MD5.
-    world.server.put("src", "c", object(vec![b'x'; 2 << 20]));
-    let arrival = world.copy("c").unwrap();
-    assert_eq!(arrival.copied.verified, Verified::Crc64nvme);
+    let flipped = Fault::new(FaultAction::FlipByte { at: 100 }).operation("GetObject");
+    world.server.on(flipped);
+    let failure = world.copy("b").unwrap_err();
+    assert_eq!(failure.cause, FailureCause::Integrity);
+    let said = "the source's MD5 is";
+    assert!(failure.message.contains(said), "{failure:?}");
 }
 
 #[test]
@@ -333,7 +336,8 @@ fn a_whole_object_whose_checksum_is_not_echoed_is_proven_by_md5() {
         let world = world_checking(CRC64NVME);
         let action = FaultAction::IgnoreChecksums { md5_tags };
         world.server.on(Fault::new(action).operation("PutObject"));
-        world.server.put("src", "a", object(vec![b'x'; 2 << 20]));
+        world.server.put("src", "a", object(vec![b'x'; 3000]));
+        world.server.set_etag("src", "a", "0123-2");
         let arrival = world.copy("a").unwrap();
         assert_eq!(arrival.copied.verified, verified);
         assert!(same(&world, "a"));
@@ -343,7 +347,8 @@ fn a_whole_object_whose_checksum_is_not_echoed_is_proven_by_md5() {
 #[test]
 fn a_wrong_echo_of_a_whole_object_removes_the_copy() {
     let world = world_checking(CRC64NVME);
-    world.server.put("src", "a", object(vec![b'x'; 2 << 20]));
+    world.server.put("src", "a", object(vec![b'x'; 3000]));
+    world.server.set_etag("src", "a", "0123-2");
     world
         .server
         .on(Fault::new(FaultAction::WrongChecksums).operation("PutObject"));
