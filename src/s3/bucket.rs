@@ -140,6 +140,12 @@ impl Bucket {
         Self(self.0, Some(bandwidth))
     }
 
+    /// Whether its objects are read no faster than a bandwidth allows.
+    #[must_use]
+    pub const fn is_capped(&self) -> bool {
+        self.1.is_some()
+    }
+
     /// The end at which it is.
     #[must_use]
     pub fn side(&self) -> Side {

@@ -71,6 +71,11 @@ impl DownloadBody {
         self.time_left + held_up.unwrap_or_default()
     }
 
+    /// Whether all of it came with the answer, or what came broke off.
+    pub(super) const fn is_here(&self) -> bool {
+        self.body.is_here()
+    }
+
     /// Reads all of it into `buffer`, whose length it must have.
     ///
     /// # Errors

@@ -83,15 +83,22 @@ struct Coming {
     timeout: Duration,
 }
 
+/// A request that is ready to leave.
+pub(super) struct Outgoing {
+    pub(super) request: Request,
+    /// The bytes that it carries, if they are still to be read.
+    pub(super) stream: Option<Stream>,
+    pub(super) terms: Terms,
+}
+
 impl HttpClient {
-    /// Sends `request`, with the bytes of `stream` if there is one, and waits for
-    /// the answer.
-    pub(super) fn exchange(
-        &self,
-        request: Request,
-        stream: Option<Stream>,
-        terms: Terms,
-    ) -> Result<Answer, Broken> {
+    /// Sends a request and waits for the answer.
+    pub(super) fn exchange(&self, outgoing: Outgoing) -> Result<Answer, Broken> {
+        let Outgoing {
+            request,
+            stream,
+            terms,
+        } = outgoing;
         let runtime = self.runtime();
         let send = |request| runtime.spawn(exchange(self.client().clone(), request, terms));
         match stream {
@@ -101,6 +108,35 @@ impl HttpClient {
             }
             Some(stream) => stream.feed(&runtime, request, send),
         }
+    }
+
+    /// Sends a request and, once its answer is there, the one that `follow` makes
+    /// of it; waits for both. `follow` runs on the client's thread and must not
+    /// wait for anything. What it makes beside the request comes back too.
+    ///
+    /// # Errors
+    /// If `follow` panicked.
+    pub(super) fn exchange_two<T: Send + 'static>(
+        &self,
+        first: Outgoing,
+        follow: impl FnOnce(Result<Answer, Broken>) -> (T, Option<(Self, Outgoing)>) + Send + 'static,
+    ) -> Result<(T, Option<Result<Answer, Broken>>), Broken> {
+        let client = self.client().clone();
+        let both = async move {
+            let answer = exchange(client, first.request, first.terms).await;
+            let (made, second) = follow(answer);
+            let answer = match second {
+                None => None,
+                Some((http, second)) => {
+                    let client = http.client().clone();
+                    Some(exchange(client, second.request, second.terms).await)
+                }
+            };
+            (made, answer)
+        };
+        let runtime = self.runtime();
+        let answers = runtime.block_on(runtime.spawn(both));
+        answers.map_err(|_| Broken::Client)
     }
 }
 
@@ -159,6 +195,11 @@ impl AnswerBody {
         let count = self.ready.len().min(buffer.len());
         self.ready.copy_to_slice(&mut buffer[..count]);
         Ok(count)
+    }
+
+    /// Whether there is nothing more to be waited for.
+    pub(super) const fn is_here(&self) -> bool {
+        !matches!(self.rest, Rest::Coming(_))
     }
 
     /// What came with the answer; else why that is not all that was to come.
@@ -239,5 +280,27 @@ impl From<Received> for Bytes {
             Received::One(bytes) => bytes,
             Received::More(bytes) => bytes.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_on_the_clients_thread_is_an_answer_and_ends_nothing_else() {
+        let http = HttpClient::new(1).unwrap();
+        let asked = || Outgoing {
+            request: Request::new(reqwest::Method::GET, "http://127.0.0.1:9".parse().unwrap()),
+            stream: None,
+            terms: Terms {
+                timeout: Duration::from_secs(30),
+                at_once_bytes: 0,
+            },
+        };
+        let panicked = http.exchange_two::<()>(asked(), |_| panic!("as intended"));
+        assert!(matches!(panicked, Err(Broken::Client)));
+        let made = http.exchange_two(asked(), |answer| (answer.is_err(), None));
+        assert!(matches!(made, Ok((true, None))));
     }
 }

@@ -1,9 +1,9 @@
 //! All that Nightferry knows of S3: signing and sending requests, reading
 //! answers, and what a refusal means.
 //!
-//! Every request passes through one function (`Bucket::send`), which waits for
-//! the pace that the endpoint bears, then signs and sends the same list of
-//! headers; every refusal passes through one table ([`cause`]). Nothing here retries: that is a decision of `transfer`.
+//! Every request is signed and sent with one list of headers (`request`), when the
+//! endpoint's pace allows it; every refusal passes through one table ([`cause`]).
+//! Nothing here retries: that is a decision of `transfer`.
 //! Callers wait; one thread of the [`HttpClient`] sends and receives for all of them (`exchange`).
 
 mod answer;
@@ -27,6 +27,7 @@ mod listing;
 mod multipart;
 mod object;
 mod pace;
+mod relay;
 mod request;
 mod signer;
 mod stream;
@@ -46,5 +47,6 @@ pub use list::{ListPage, ListedObject};
 pub use listing::Listing;
 pub use multipart::{CompletedUpload, UploadedPart};
 pub use object::{GetOptions, PutAnswer, Upload};
+pub use relay::Relayed;
 pub use request::Body;
 pub use signer::Signer;

@@ -9,11 +9,12 @@ use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap};
 use rusty_s3::Method;
 
 use super::answer::request_id;
-use super::bandwidth::Bandwidth;
+use super::bandwidth::{Bandwidth, OpenBody};
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::condition::Condition;
 use super::download::{ContentRange, Download, DownloadBody};
+use super::exchange::Answer;
 use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, text};
 use super::request::{Body, Headers, Request, time_to_move};
 use crate::model::{CarriedHeaders, Checksum, ETag, Failure, Side};
@@ -120,8 +121,15 @@ impl Bucket {
     /// # Errors
     /// The server refused or did not answer.
     pub fn get(&self, name: &str, options: GetOptions<'_>) -> Result<Download, Failure> {
-        let operation = Operation::GetObject;
-        let mut request = Request::about(operation, Method::Get, name);
+        let request = self.get_request(name, options);
+        let open_body = self.1.as_ref().map(Bandwidth::open_body);
+        let answer = self.send(request)?;
+        self.download(name, answer, open_body)
+    }
+
+    /// The request for an object.
+    pub(super) fn get_request<'a>(&self, name: &'a str, options: GetOptions<'_>) -> Request<'a> {
+        let mut request = Request::about(Operation::GetObject, Method::Get, name);
         if options.range.is_none() {
             self.ask_checksums(&mut request.headers);
         }
@@ -136,8 +144,17 @@ impl Bucket {
             let etag = etag.quoted();
             request.headers.push(("if-match", Cow::Owned(etag)));
         }
-        let open_body = self.1.as_ref().map(Bandwidth::open_body);
-        let answer = self.send(request)?;
+        request
+    }
+
+    /// The object that an answer brings.
+    pub(super) fn download(
+        &self,
+        name: &str,
+        answer: Answer,
+        open_body: Option<OpenBody>,
+    ) -> Result<Download, Failure> {
+        let operation = Operation::GetObject;
         let announced_bytes = content_length(&answer.headers);
         let content_range = (answer.status == StatusCode::PARTIAL_CONTENT)
             .then(|| text(&answer.headers, CONTENT_RANGE.as_str()))
@@ -198,24 +215,23 @@ impl Bucket {
     /// Sends `upload` by `request`.
     pub(super) fn write<'a>(
         &self,
-        mut request: Request<'a>,
+        request: Request<'a>,
         upload: Upload<'a>,
     ) -> Result<PutAnswer, Failure> {
         let (operation, name) = (request.operation, request.name);
         let size_bytes = upload.body.size_bytes();
-        request.carry(upload.headers);
-        if let Some(md5) = upload.content_md5 {
-            let md5 = Cow::Owned(STANDARD.encode(md5));
-            request.headers.push(("content-md5", md5));
-        }
-        if let Some(checksum) = upload.checksum {
-            let value = Cow::Borrowed(checksum.base64.as_str());
-            request.headers.push((checksum.algorithm.header(), value));
-        }
-        request.headers.extend(upload.condition.header());
-        request.more_time = upload.body.time_to_move();
-        request.body = Some(upload.body);
-        let answer = self.send(request)?;
+        let answer = self.send(carrying(request, upload))?;
+        self.put_answer(operation, name, size_bytes, &answer)
+    }
+
+    /// What the answer to a write of `size_bytes` says.
+    pub(super) fn put_answer(
+        &self,
+        operation: Operation,
+        name: Option<&str>,
+        size_bytes: u64,
+        answer: &Answer,
+    ) -> Result<PutAnswer, Failure> {
         self.0.counting.bytes_out(size_bytes);
         let headers = &answer.headers;
         let Some(etag) = text(headers, ETAG.as_str()).map(ETag::new) else {
@@ -247,4 +263,21 @@ impl Bucket {
             .and_then(|size| Head::read(headers, size))
             .map_err(|why| self.nonsense(operation, Some(name), why))
     }
+}
+
+/// `request`, with `upload` in it.
+pub(super) fn carrying<'a>(mut request: Request<'a>, upload: Upload<'a>) -> Request<'a> {
+    request.carry(upload.headers);
+    if let Some(md5) = upload.content_md5 {
+        let md5 = Cow::Owned(STANDARD.encode(md5));
+        request.headers.push(("content-md5", md5));
+    }
+    if let Some(checksum) = upload.checksum {
+        let value = Cow::Borrowed(checksum.base64.as_str());
+        request.headers.push((checksum.algorithm.header(), value));
+    }
+    request.headers.extend(upload.condition.header());
+    request.more_time = upload.body.time_to_move();
+    request.body = Some(upload.body);
+    request
 }

@@ -12,7 +12,8 @@ use url::Url;
 use super::bandwidth::CHUNK_BYTES;
 use super::bucket::Bucket;
 use super::cause::Operation;
-use super::exchange::{Answer, Terms};
+use super::exchange::{Answer, Broken, Outgoing, Terms};
+use super::pace::Permit;
 use super::stream::Stream;
 use super::xml::MAX_XML_BYTES;
 use crate::model::{CarriedHeaders, Failure, FailureCause};
@@ -98,6 +99,14 @@ impl<'a> Request<'a> {
     }
 }
 
+/// What is known of a request until its answer is there.
+pub(super) struct Expected {
+    permit: Permit,
+    operation: Operation,
+    /// Whether servers may disagree on its signature.
+    is_signed_variously: bool,
+}
+
 /// How long moving `size_bytes` may take.
 pub(super) const fn time_to_move(size_bytes: u64) -> Duration {
     Duration::from_secs(size_bytes / MINIMUM_BYTES_PER_SECOND)
@@ -109,13 +118,46 @@ impl Bucket {
     /// other lacks.
     ///
     /// An answer other than 2xx is a failure; its body has been read then.
-    pub(super) fn send(&self, mut request: Request<'_>) -> Result<Answer, Failure> {
-        let (operation, name) = (request.operation, request.name);
+    pub(super) fn send(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        let name = request.name;
+        let (outgoing, expected) = self.prepared(request, self.0.pacer.wait())?;
+        let answer = self.0.http.exchange(outgoing);
+        self.judged(expected, name, answer)
+    }
+
+    /// Signs `request`, which leaves by `permit` next.
+    pub(super) fn prepared(
+        &self,
+        mut request: Request<'_>,
+        permit: Permit,
+    ) -> Result<(Outgoing, Expected), Failure> {
         request.headers.sort_unstable_by_key(|(name, _)| *name);
-        let permit = self.0.pacer.wait();
         let (http, stream) = self.signed(&mut request)?;
-        self.0.counting.request(operation);
-        let answer = self.0.http.exchange(http, stream, self.terms(&request));
+        let outgoing = Outgoing {
+            request: http,
+            stream,
+            terms: self.terms(&request),
+        };
+        let expected = Expected {
+            permit,
+            operation: request.operation,
+            is_signed_variously: has_value_signed_variously(&request.headers),
+        };
+        self.0.counting.request(request.operation);
+        Ok((outgoing, expected))
+    }
+
+    /// What came back for a request about `name`: a failure, if it is another
+    /// answer than 2xx.
+    pub(super) fn judged(
+        &self,
+        expected: Expected,
+        name: Option<&str>,
+        answer: Result<Answer, Broken>,
+    ) -> Result<Answer, Failure> {
+        let Expected {
+            permit, operation, ..
+        } = expected;
         if let Ok(answer) = &answer {
             self.compare_clocks(&answer.headers);
         }
@@ -133,9 +175,7 @@ impl Bucket {
             self.0.counting.throttled(self.0.clock.now());
         }
         // Servers disagree on how text beyond ASCII, or spaces in a row, are signed.
-        if failure.cause == FailureCause::CredentialsRefused
-            && has_value_signed_variously(&request.headers)
-        {
+        if failure.cause == FailureCause::CredentialsRefused && expected.is_signed_variously {
             return Err(Failure {
                 cause: FailureCause::MetadataRefused,
                 ..failure

@@ -6,7 +6,7 @@ use super::digest::Digests;
 use super::proof::{self, Proof};
 use super::{Arrival, Tally, Transfer, check_unchanged};
 use crate::model::{CarriedHeaders, Copied, ETag, Failure, FailureCause, ObjectFacts};
-use crate::s3::{Body, Condition, Download, GetOptions, Piece, Upload};
+use crate::s3::{Body, Bucket, Condition, Download, GetOptions, Piece, PutAnswer, Relayed, Upload};
 
 /// A copy in one piece that is to be made.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct WholeCopy<'a> {
 }
 
 /// An object in memory.
+#[derive(Debug)]
 struct Read {
     facts: ObjectFacts,
     headers: CarriedHeaders,
@@ -43,16 +44,27 @@ impl Transfer {
         copy: WholeCopy<'_>,
         tally: &Tally,
     ) -> Result<(Arrival, ObjectFacts), Failure> {
+        let relayed = self.relay(&copy);
         let WholeCopy {
             name,
             planned,
             mut opened,
             replaces,
         } = copy;
+        let (mut read, mut written) = (None, None);
+        if let Some(relayed) = relayed {
+            (read, written) = (Some(relayed.read), relayed.written);
+        }
+        let mut read = self.attempts(tally, || match read.take() {
+            Some(read) => read,
+            None => self.read_whole(name, planned, opened.take()),
+        })?;
         let condition = self.destination.condition_on(replaces);
-        let mut read = self.attempts(tally, || self.read_whole(name, planned, opened.take()))?;
         let mut wrong = None;
         let arrival = self.attempts(tally, || {
+            if let Some(answer) = written.take() {
+                return read.arrival(name, answer?, &mut wrong);
+            }
             // A wrong copy of our own is in the way of nobody but us.
             let in_the_way = wrong.clone();
             let condition = in_the_way
@@ -71,20 +83,49 @@ impl Transfer {
         }
     }
 
+    /// Has a small object read and written for the first time in one go; `None` if
+    /// that is no way for it.
+    fn relay(&self, copy: &WholeCopy<'_>) -> Option<Relayed<Read>> {
+        let is_small = copy.planned.size_bytes <= Bucket::MOST_RELAYED_BYTES;
+        if !is_small || copy.opened.is_some() || self.source.is_capped() {
+            return None;
+        }
+        let (reader, destination) = (self.clone(), self.destination.clone());
+        let (name, planned) = (Box::<str>::from(copy.name), copy.planned.clone());
+        let replaces = copy.replaces.cloned();
+        let relayed = self.source.relay(
+            copy.name,
+            unchanged(copy.planned),
+            &self.destination,
+            move |download| Ok((reader.read_from(&name, &planned, download)?, replaces)),
+            move |(read, replaces)| read.upload(destination.condition_on(replaces.as_ref())),
+        );
+        Some(Relayed {
+            read: relayed.read.map(|(read, _)| read),
+            written: relayed.written,
+        })
+    }
+
     fn read_whole(
         &self,
         name: &str,
         planned: &ObjectFacts,
         opened: Option<Download>,
     ) -> Result<Read, Failure> {
-        let options = GetOptions {
-            if_match: Some(&planned.etag),
-            ..GetOptions::default()
-        };
         let download = match opened {
             Some(download) => download,
-            None => self.source.get(name, options)?,
+            None => self.source.get(name, unchanged(planned))?,
         };
+        self.read_from(name, planned, download)
+    }
+
+    /// Reads the object and computes its digests.
+    fn read_from(
+        &self,
+        name: &str,
+        planned: &ObjectFacts,
+        download: Download,
+    ) -> Result<Read, Failure> {
         check_unchanged(name, planned, &download.head.facts)?;
         download.head.carried()?;
         let bytes = self.read_all(download.body, planned.size_bytes, |_| {})?;
@@ -108,28 +149,43 @@ impl Transfer {
         condition: Condition<'_>,
         wrong: &mut Option<ETag>,
     ) -> Result<Arrival, Failure> {
-        let upload = Upload {
-            body: Body::Bytes(read.bytes.clone()),
-            headers: &read.headers,
-            content_md5: read.digests.md5,
-            checksum: read.digests.sent.as_ref(),
+        let answer = self.destination.put(name, read.upload(condition))?;
+        read.arrival(name, answer, wrong)
+    }
+}
+
+impl Read {
+    fn upload<'a>(&'a self, condition: Condition<'a>) -> Upload<'a> {
+        Upload {
+            body: Body::Bytes(self.bytes.clone()),
+            headers: &self.headers,
+            content_md5: self.digests.md5,
+            checksum: self.digests.sent.as_ref(),
             condition,
-        };
-        let answer = self.destination.put(name, upload)?;
-        let proven = proof::prove(name, &read.digests, &read.bytes, &answer);
-        let mut failure = match proven {
+        }
+    }
+
+    /// The copy that the destination's `answer` proves. Leaves the tag of one that
+    /// is not what was sent in `wrong`.
+    fn arrival(
+        &mut self,
+        name: &str,
+        answer: PutAnswer,
+        wrong: &mut Option<ETag>,
+    ) -> Result<Arrival, Failure> {
+        let mut failure = match proof::prove(name, &self.digests, &self.bytes, &answer) {
             Ok(Proof::By(verified)) => {
                 return Ok(Arrival {
                     copied: Copied {
                         copy_etag: answer.etag,
                         verified,
-                        size_bytes: read.bytes.len() as u64,
+                        size_bytes: self.bytes.len() as u64,
                     },
                     server_request_id: answer.request_id,
                 });
             }
             Ok(Proof::None) => {
-                read.digests.by_md5(&read.bytes);
+                self.digests.by_md5(&self.bytes);
                 let message = format!("the destination does not say what it took of {name:?}");
                 Failure::new(FailureCause::Integrity, message)
             }
@@ -138,5 +194,13 @@ impl Transfer {
         failure.server_request_id = answer.request_id;
         *wrong = Some(answer.etag);
         Err(failure)
+    }
+}
+
+/// Only if the object is still the planned one.
+fn unchanged(planned: &ObjectFacts) -> GetOptions<'_> {
+    GetOptions {
+        if_match: Some(&planned.etag),
+        ..GetOptions::default()
     }
 }

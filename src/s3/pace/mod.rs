@@ -10,7 +10,7 @@
 
 mod controller;
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::controller::{Controller, Verdict, Wait};
@@ -33,20 +33,13 @@ impl Pacer {
     }
 
     /// Waits until a request may leave.
-    pub(super) fn wait(&self) -> Permit<'_> {
+    pub(super) fn wait(self: &Arc<Self>) -> Permit {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut controller = self.controller();
         loop {
             let now = Instant::now();
             controller = match controller.admit(now) {
-                Ok(()) => {
-                    return Permit {
-                        pacer: self,
-                        sent_at: now,
-                        verdict: Verdict::Unknown,
-                        retry_after: None,
-                    };
-                }
+                Ok(()) => return self.permit(now),
                 Err(Wait::Answer) => self
                     .changed
                     .wait(controller)
@@ -60,6 +53,23 @@ impl Pacer {
         }
     }
 
+    /// Lets a request leave if it need not wait for it, nor for those who wait.
+    pub(super) fn at_once(self: &Arc<Self>) -> Option<Permit> {
+        let _turn = self.turn.try_lock().ok()?;
+        let now = Instant::now();
+        self.controller().admit(now).ok()?;
+        Some(self.permit(now))
+    }
+
+    fn permit(self: &Arc<Self>, sent_at: Instant) -> Permit {
+        Permit {
+            pacer: Arc::clone(self),
+            sent_at,
+            verdict: Verdict::Unknown,
+            retry_after: None,
+        }
+    }
+
     fn controller(&self) -> MutexGuard<'_, Controller> {
         self.controller
             .lock()
@@ -69,14 +79,14 @@ impl Pacer {
 
 /// Leave for one request. Given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Permit<'a> {
-    pacer: &'a Pacer,
+pub(super) struct Permit {
+    pacer: Arc<Pacer>,
     sent_at: Instant,
     verdict: Verdict,
     retry_after: Option<Duration>,
 }
 
-impl Permit<'_> {
+impl Permit {
     /// The request was answered well.
     pub(super) fn served(mut self) {
         self.verdict = Verdict::Served;
@@ -93,7 +103,7 @@ impl Permit<'_> {
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut controller = self.pacer.controller();
         controller.answered(self.sent_at, Instant::now(), self.verdict, self.retry_after);
@@ -109,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_permit_that_comes_back_lets_the_next_one_leave() {
-        let pacer = Pacer::default();
-        let volley: Vec<Permit<'_>> = (0..64).map(|_| pacer.wait()).collect();
+        let pacer = Arc::new(Pacer::default());
+        let volley: Vec<Permit> = (0..64).map(|_| pacer.wait()).collect();
         let failure = Failure::new(FailureCause::Throttled, "slower");
         pacer.wait().failed(&failure, true);
         // Half as many from now on: none of twenty waiting threads goes before the
@@ -127,5 +137,19 @@ mod tests {
                 .admit(Instant::now() + Duration::from_secs(2)),
             Ok(())
         );
+    }
+
+    #[test]
+    fn what_will_not_wait_leaves_at_once_or_not_at_all() {
+        let pacer = Arc::new(Pacer::default());
+        pacer.cap(10);
+        // One that is due and those of the allowance.
+        let left: Vec<Option<Permit>> = (0..50).map(|_| pacer.at_once()).collect();
+        assert!((1..5).contains(&left.iter().flatten().count()));
+        let free = Arc::new(Pacer::default());
+        let turn = free.turn.lock().unwrap();
+        assert!(free.at_once().is_none(), "another waits");
+        drop(turn);
+        assert!(free.at_once().is_some());
     }
 }

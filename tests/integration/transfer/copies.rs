@@ -1,9 +1,11 @@
 //! What arrives, and how it is proven.
 
-use nightferry::model::{ChecksumAlgorithm, FailureCause, Verified};
-use nightferry::s3::{Body, Condition, Upload};
+use nightferry::clock::Clock;
+use nightferry::model::{ChecksumAlgorithm, FailureCause, Side, Verified};
+use nightferry::s3::{Body, Bucket, Condition, HttpClient, Upload};
 
-use super::{World, object};
+use super::{World, object, spec};
+use crate::s3_server::{ACCESS_KEY, SECRET_KEY};
 
 #[test]
 fn awkward_names_arrive_under_the_same_names() {
@@ -155,6 +157,39 @@ fn a_small_object_costs_one_get_and_one_put_once_it_is_planned() {
     let destination = world.transfer.destination.counters();
     assert_eq!((source.head, source.get, source.bytes_in), (1, 1, 4));
     assert_eq!((destination.put, destination.bytes_out), (1, 4));
+}
+
+#[test]
+fn objects_around_the_size_of_what_comes_at_once_arrive() {
+    let world = World::new();
+    for size in [65_534, 65_535, 65_536, 65_537, 200_000] {
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(size).collect();
+        world.server.put("src", "a", object(bytes.clone()));
+        world.copy("a").unwrap();
+        assert_eq!(world.server.object("dst", "a").unwrap().body(), bytes);
+    }
+    assert_eq!((world.count("GetObject"), world.count("PutObject")), (5, 5));
+}
+
+#[test]
+fn a_write_that_has_to_wait_for_its_turn_waits_and_reads_nothing_anew() {
+    let mut world = World::new();
+    let http = HttpClient::new(1).unwrap();
+    let spec = spec(&world.server, "dst", ACCESS_KEY, SECRET_KEY);
+    http.cap(&spec.endpoint, 50);
+    world.transfer.destination =
+        Bucket::new(&http, Side::Destination, spec, Clock::system()).unwrap();
+    for number in 0..20 {
+        let name = format!("object {number}");
+        world.server.put("src", &name, object(name.as_str()));
+        world.copy(&name).unwrap();
+    }
+    assert_eq!(world.server.keys("dst").len(), 20);
+    assert_eq!(
+        (world.count("GetObject"), world.count("PutObject")),
+        (20, 20)
+    );
+    assert_eq!((world.tally.retries(), world.tally.throttled()), (0, 0));
 }
 
 #[test]
