@@ -266,10 +266,11 @@ impl<'a> Conveyor<'a> {
         loop {
             let routes = self.ready.iter().map(|(_, route)| route);
             let place = loading::next(routes, parts, room)?;
-            let (voyage, route) = self.ready.remove(place)?;
+            let (mut voyage, route) = self.ready.remove(place)?;
             if !voyage.is_stale(self.means.clock) {
                 return Some((voyage, route));
             }
+            voyage.forget_facts();
             self.to_look.push_back(voyage);
         }
     }

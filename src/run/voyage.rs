@@ -114,6 +114,15 @@ impl Voyage {
         clock.now().ms() - self.seen_at.ms() > FRESH_MS
     }
 
+    /// Forgets what is known of both ends, as if they had not been looked at yet.
+    pub fn forget_facts(&mut self) {
+        self.looks = self.looks.saturating_sub(1);
+        self.listed = Listed::default();
+        self.source = None;
+        self.destination = None;
+        self.opened = None;
+    }
+
     /// Decides from what listings say; `None` if that is not enough.
     pub fn look_at_listings(
         &mut self,

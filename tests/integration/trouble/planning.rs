@@ -217,5 +217,7 @@ fn facts_that_are_older_than_a_minute_are_read_afresh() {
     assert_eq!(world.came("HeadObject", "dst", "k/0030"), 1);
     assert_eq!(world.came("PutObject", "dst", "k/0030"), 1);
     assert_eq!(world.came("HeadObject", "dst", "k/0001"), 0);
+    // Nothing failed and was tried again.
+    assert_eq!(world.rows("SELECT retries FROM run_history"), ["0"]);
     world.check_books();
 }
