@@ -8,8 +8,8 @@ use super::conveyor::{Conveyor, Event};
 use super::listed::Listed;
 use super::names::Names;
 use super::voyage::Voyage;
-use crate::ledger::LedgerError;
-use crate::model::{Failure, ObjectName, Side, Timestamp};
+use crate::ledger::{LedgerError, Queued};
+use crate::model::{Failure, Side, Timestamp};
 use crate::plan::{Listings, Sight, survey};
 use crate::pool::guarded;
 use crate::transfer::Tally;
@@ -44,12 +44,12 @@ fn stretch_names(settled: u64, elapsed_ms: u64) -> u64 {
     names.clamp(FEWEST_NAMES, MOST_NAMES)
 }
 
-/// A stretch whose names are looked for in the listings of both ends.
-// Voyages are large and handed from hand to hand.
-#[expect(clippy::vec_box)]
+/// A stretch whose names are looked for in the listings of both ends. Their
+/// voyages, which are large, begin once both have said what they can.
 pub(super) struct Stretch {
-    voyages: Vec<Box<Voyage>>,
-    names: Arc<[ObjectName]>,
+    /// The place of the first name in the order of work; the others follow it.
+    first: u64,
+    queued: Arc<Vec<Queued>>,
     source: Survey,
     destination: Survey,
     /// When it was begun.
@@ -82,17 +82,20 @@ impl Stretch {
     }
 
     /// The voyages, each with what was said of it.
-    fn said(self) -> impl Iterator<Item = Box<Voyage>> {
+    fn voyages(self) -> impl Iterator<Item = Voyage> {
         let sights = |survey| match survey {
             Survey::Said(sights) => sights,
             Survey::Due | Survey::UnderWay => Vec::new(),
         };
         let at = self.at;
-        self.voyages
-            .into_iter()
+        // Nobody looks for them any more, so they are taken as they are.
+        let queued = Arc::unwrap_or_clone(self.queued);
+        (self.first..)
+            .zip(queued)
             .zip(sights(self.source))
             .zip(sights(self.destination))
-            .map(move |((mut voyage, source), destination)| {
+            .map(move |(((sequence, queued), source), destination)| {
+                let mut voyage = Voyage::new(sequence, queued);
                 voyage.listed(Listed {
                     source,
                     destination,
@@ -151,33 +154,33 @@ impl Conveyor<'_> {
 
     fn next_stretch(&mut self, names: &mut Names<'_>) -> Result<Option<Stretch>, LedgerError> {
         let elapsed_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut voyages = Vec::new();
+        let first = self.sequence;
+        let mut queued = Vec::new();
         for _ in 0..stretch_names(self.settled, elapsed_ms) {
-            let Some(queued) = names.next()? else {
+            let Some(next) = names.next()? else {
                 break;
             };
-            self.unsettled.insert(self.sequence, queued.name.clone());
-            voyages.push(Box::new(Voyage::new(self.sequence, queued)));
+            self.unsettled.insert(self.sequence, next.name.clone());
+            queued.push(next);
             self.sequence += 1;
         }
-        if voyages.is_empty() {
+        if queued.is_empty() {
             return Ok(None);
         }
-        let names: Arc<[ObjectName]> = voyages.iter().map(|v| v.queued.name.clone()).collect();
         let unseen = |side| {
             // An end that is only to be recognised is asked about each copy itself.
             let listings: &Listings = self.stretches.listings(side);
-            if !self.means.settle_only && listings.are_worth_a_try(names.len()) {
+            if !self.means.settle_only && listings.are_worth_a_try(queued.len()) {
                 Survey::Due
             } else {
-                Survey::Said(vec![Sight::Unknown; names.len()])
+                Survey::Said(vec![Sight::Unknown; queued.len()])
             }
         };
         Ok(Some(Stretch {
             source: unseen(Side::Source),
             destination: unseen(Side::Destination),
-            voyages,
-            names,
+            first,
+            queued: Arc::new(queued),
             at: self.means.clock.now(),
         }))
     }
@@ -201,14 +204,14 @@ impl Conveyor<'_> {
                 continue;
             }
             *stretch.survey(side) = Survey::UnderWay;
-            let (names, listings) = (
-                Arc::clone(&stretch.names),
+            let (queued, listings) = (
+                Arc::clone(&stretch.queued),
                 Arc::clone(self.stretches.listings(side)),
             );
             let transfer = Arc::clone(&self.means.transfer);
             self.spawn(move || {
                 let sights = guarded(|| {
-                    let names: Vec<&str> = names.iter().map(ObjectName::as_str).collect();
+                    let names: Vec<&str> = queued.iter().map(|it| it.name.as_str()).collect();
                     Ok(survey(&names, &listings, |after, keys| {
                         transfer.list(side, after, keys, &Tally::default())
                     }))
@@ -234,7 +237,7 @@ impl Conveyor<'_> {
         self.give_back(0);
         if let Some(stretch) = self.stretches.under_way.get_mut(&number) {
             // A fault of ours in reading a listing costs the listing, not the names.
-            let sights = sights.unwrap_or_else(|_| vec![Sight::Unknown; stretch.names.len()]);
+            let sights = sights.unwrap_or_else(|_| vec![Sight::Unknown; stretch.queued.len()]);
             *stretch.survey(side) = Survey::Said(sights);
             self.survey(number);
         }
@@ -243,7 +246,7 @@ impl Conveyor<'_> {
     /// Decides what listings are enough for; the rest is to be looked at.
     fn hand_on(&mut self, stretch: Stretch) {
         let transfer = Arc::clone(&self.means.transfer);
-        for mut voyage in stretch.said() {
+        for mut voyage in stretch.voyages().map(Box::new) {
             match voyage.look_at_listings(&transfer, self.means.mode) {
                 Some(look) => self.on_look(voyage, look),
                 None => self.to_look.push_back(voyage),
