@@ -45,17 +45,18 @@ pub fn survey(
             }
             break;
         }
-        let said = see(&page, &names[next..], &mut sights[next..]);
-        next += said;
         if let Some(last) = page.objects.last() {
             after.clone_from(&last.name);
         }
-        let goes_on = page.next.is_some() && next < names.len();
+        let (has_next, listed) = (page.next.is_some(), page.objects.len());
+        let said = see(page, &names[next..], &mut sights[next..]);
+        next += said;
+        let goes_on = has_next && next < names.len();
         // The last page of a stretch says what it can, however little.
         if goes_on && !listings.learn(said, began.elapsed()) {
             break;
         }
-        keys = keys_for(names.len() - next, said, page.objects.len());
+        keys = keys_for(names.len() - next, said, listed);
     }
     sights
 }
@@ -80,13 +81,13 @@ fn ascends(after: &str, objects: &[ListedObject]) -> bool {
 }
 
 /// Writes down what `page` says of `names`; answers how many of them it covers.
-fn see(page: &ListPage, names: &[&str], sights: &mut [Sight]) -> usize {
+fn see(page: ListPage, names: &[&str], sights: &mut [Sight]) -> usize {
     let covered = match (&page.next, page.objects.last()) {
         (None, _) => names.len(),
         (Some(_), Some(last)) => names.partition_point(|name| *name <= last.name.as_str()),
         (Some(_), None) => 0,
     };
-    let mut objects = page.objects.iter().peekable();
+    let mut objects = page.objects.into_iter().peekable();
     for (name, sight) in names[..covered].iter().zip(sights) {
         while objects
             .next_if(|object| object.name.as_str() < *name)
@@ -97,7 +98,7 @@ fn see(page: &ListPage, names: &[&str], sights: &mut [Sight]) -> usize {
         *sight = match found {
             _ if !is_listed_as_it_is(name) => Sight::Unknown,
             Some(object) if object.facts.etag.as_str().is_empty() => Sight::Unknown,
-            Some(object) => Sight::Present(object.facts.clone()),
+            Some(object) => Sight::Present(object.facts),
             None => Sight::Absent,
         };
     }

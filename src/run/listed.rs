@@ -39,8 +39,7 @@ impl Listed {
     /// That something is missing at the source is never taken from them: it
     /// would fail for good.
     pub fn known(&self, mode: OverwriteMode, planned: bool) -> Self {
-        let is_absent = self.destination == Sight::Absent;
-        if !is_absent && (planned || mode == OverwriteMode::Checksum) {
+        if !self.says_enough(mode, planned) {
             return Self::default();
         }
         let source = match &self.source {
@@ -60,14 +59,22 @@ impl Listed {
         mode: OverwriteMode,
         planned: bool,
     ) -> Option<(ObjectFacts, Option<ObjectFacts>)> {
-        let known = self.known(mode, planned);
-        match (known.source, known.destination) {
-            (Sight::Present(source), Sight::Absent) => Some((source, None)),
+        if !self.says_enough(mode, planned) {
+            return None;
+        }
+        match (&self.source, &self.destination) {
+            (Sight::Present(source), Sight::Absent) => Some((source.clone(), None)),
             (Sight::Present(source), Sight::Present(destination)) => {
-                Some((source, Some(destination)))
+                Some((source.clone(), Some(destination.clone())))
             }
             _ => None,
         }
+    }
+
+    /// Whether a decision may rest on what the destination's says.
+    fn says_enough(&self, mode: OverwriteMode, planned: bool) -> bool {
+        let is_absent = self.destination == Sight::Absent;
+        is_absent || !(planned || mode == OverwriteMode::Checksum)
     }
 
     /// Whether what was `found` at an end later shows that its listing cannot be

@@ -1,6 +1,5 @@
 //! Listings.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -36,110 +35,136 @@ pub struct ListedObject {
 
 const NO_LISTING: &str = "answered with what is no listing";
 
-/// The text of an element; of the answer itself where it needs no change.
-type Text<'a> = Cow<'a, str>;
-
-/// A page as it stands in the answer.
+/// A page as it stands in the answer, as far as it is read.
 #[derive(Default)]
-struct Raw<'a> {
-    is_truncated: Option<Text<'a>>,
-    next_token: Option<Text<'a>>,
-    encoding_type: Option<Text<'a>>,
-    contents: Vec<Contents<'a>>,
+struct Raw {
+    is_truncated: Option<bool>,
+    next_token: Option<String>,
+    encoding_type: Option<String>,
+    /// The objects, each once it is read, with their names as they stand.
+    objects: Vec<ListedObject>,
+    /// The object that is being read.
+    object: Contents,
 }
 
 #[derive(Default)]
-struct Contents<'a> {
-    key: Option<Text<'a>>,
-    last_modified: Option<Text<'a>>,
-    etag: Option<Text<'a>>,
-    size: Option<Text<'a>>,
+struct Contents {
+    key: Option<String>,
+    modified_at: Option<Timestamp>,
+    etag: Option<ETag>,
+    size_bytes: Option<u64>,
 }
 
-impl<'a> Raw<'a> {
-    /// The place of an element's text: of one that stands right in the page, or
-    /// in the object that was begun last.
-    fn place(&mut self, is_of_object: bool, name: &str) -> Option<&mut Option<Text<'a>>> {
-        if !is_of_object {
-            return match name {
-                "IsTruncated" => Some(&mut self.is_truncated),
-                "NextContinuationToken" => Some(&mut self.next_token),
-                "EncodingType" => Some(&mut self.encoding_type),
-                _ => None,
-            };
-        }
-        let object = self.contents.last_mut()?;
-        match name {
-            "Key" => Some(&mut object.key),
-            "LastModified" => Some(&mut object.last_modified),
-            "ETag" => Some(&mut object.etag),
-            "Size" => Some(&mut object.size),
-            _ => None,
-        }
-    }
-
-    /// What stands in `xml`; `None` if that is no listing. An element that comes
-    /// twice makes it none: which of the two is meant is not ours to guess.
-    fn read(xml: &'a str) -> Option<Self> {
+impl Raw {
+    /// What stands in `xml`. An element that comes twice makes it no listing:
+    /// which of the two is meant is not ours to guess.
+    fn read(xml: &str) -> Result<Self, &'static str> {
         let mut reader = Reader::from_str(xml);
         reader.config_mut().expand_empty_elements = true;
         let mut raw = Self::default();
         let (mut depth, mut is_of_object) = (0, false);
-        let mut text: Option<Text<'a>> = None;
+        // The text of a leaf, while one is read.
+        let (mut text, mut is_leaf) = (String::new(), false);
         loop {
-            match reader.read_event().ok()? {
+            match reader.read_event().map_err(|_| NO_LISTING)? {
                 Event::Start(start) => {
                     depth += 1;
                     match (depth, start.local_name().as_ref()) {
                         (1, "ListBucketResult") => {}
-                        (1, _) => return None,
-                        (2, name) => {
-                            is_of_object = name == "Contents";
-                            raw.contents.extend(is_of_object.then(Contents::default));
-                        }
+                        (1, _) => return Err(NO_LISTING),
+                        (2, name) => is_of_object = name == "Contents",
                         _ => {}
                     }
-                    let is_leaf = depth == 2 + usize::from(is_of_object);
-                    text = is_leaf.then_some(Cow::Borrowed(""));
+                    is_leaf = depth == 2 + usize::from(is_of_object);
+                    text.clear();
                 }
-                Event::Text(more) => append(text.as_mut(), more.xml10_content()),
-                Event::CData(more) => append(text.as_mut(), more.xml10_content()),
-                Event::GeneralRef(entity) => append(text.as_mut(), resolved(&entity)?),
+                Event::Text(more) if is_leaf => text.push_str(&more.xml10_content()),
+                Event::CData(more) if is_leaf => text.push_str(&more.xml10_content()),
+                Event::GeneralRef(entity) => push_resolved(&mut text, &entity)?,
                 Event::End(end) => {
-                    if let Some(text) = text.take()
-                        && let Some(place) = raw.place(is_of_object, end.local_name().as_ref())
-                        && place.replace(text).is_some()
-                    {
-                        return None;
+                    if std::mem::take(&mut is_leaf) {
+                        raw.take(is_of_object, end.local_name().as_ref(), &text)?;
                     }
                     depth -= 1;
-                    is_of_object &= depth > 1;
+                    if depth == 1 && std::mem::take(&mut is_of_object) {
+                        raw.objects.push(std::mem::take(&mut raw.object).listed()?);
+                    }
                     if depth == 0 {
-                        return Some(raw);
+                        return Ok(raw);
                     }
                 }
-                Event::Eof => return None,
+                Event::Eof => return Err(NO_LISTING),
                 _ => {}
             }
         }
     }
+
+    /// Takes the text of an element: of one that stands right in the page, or in
+    /// the object that is being read.
+    fn take(&mut self, is_of_object: bool, name: &str, text: &str) -> Result<(), &'static str> {
+        let object = &mut self.object;
+        match (is_of_object, name) {
+            (false, "IsTruncated") => once(&mut self.is_truncated, truth(text.trim())?),
+            (false, "NextContinuationToken") => once(&mut self.next_token, text.to_owned()),
+            (false, "EncodingType") => once(&mut self.encoding_type, text.to_owned()),
+            (true, "Key") => once(&mut object.key, text.to_owned()),
+            (true, "LastModified") => once(&mut object.modified_at, time(text)?),
+            (true, "ETag") => once(&mut object.etag, ETag::new(text)),
+            (true, "Size") => {
+                let size_bytes = text.trim().parse().map_err(|_| NO_LISTING)?;
+                once(&mut object.size_bytes, size_bytes)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Adds to the text of a leaf, if one is being read.
-fn append<'a>(text: Option<&mut Text<'a>>, more: Text<'a>) {
+impl Contents {
+    fn listed(self) -> Result<ListedObject, &'static str> {
+        Ok(ListedObject {
+            name: self.key.ok_or(NO_LISTING)?,
+            facts: ObjectFacts {
+                // s3s-fs lists none.
+                etag: self.etag.unwrap_or_else(|| ETag::new("")),
+                size_bytes: self.size_bytes.ok_or(NO_LISTING)?,
+                modified_at: self.modified_at.ok_or(NO_LISTING)?,
+                md5_hex: None,
+                checksums: Vec::new(),
+            },
+        })
+    }
+}
+
+/// Fills a place that must be empty.
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), &'static str> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(NO_LISTING),
+    }
+}
+
+fn truth(text: &str) -> Result<bool, &'static str> {
     match text {
-        None => {}
-        Some(text) if text.is_empty() => *text = more,
-        Some(text) => text.to_mut().push_str(&more),
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(NO_LISTING),
     }
 }
 
-/// What `&entity;` stands for.
-fn resolved<'a>(entity: &BytesRef<'_>) -> Option<Text<'a>> {
-    if let Some(character) = entity.resolve_char_ref().ok()? {
-        return Some(Cow::Owned(character.into()));
+/// In whole seconds, as HEAD says it, for the two to be equal.
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    let time = DateTime::parse_from_rfc3339(text);
+    let time = time.map_err(|_| "listed a time that cannot be read")?;
+    Ok(Timestamp::from_ms(time.timestamp() * 1000))
+}
+
+/// Adds what `&entity;` stands for.
+fn push_resolved(text: &mut String, entity: &BytesRef<'_>) -> Result<(), &'static str> {
+    match entity.resolve_char_ref().map_err(|_| NO_LISTING)? {
+        Some(character) => text.push(character),
+        None => text.push_str(resolve_predefined_entity(entity).ok_or(NO_LISTING)?),
     }
-    resolve_predefined_entity(entity).map(Cow::Borrowed)
+    Ok(())
 }
 
 impl Bucket {
@@ -198,64 +223,35 @@ impl ListPage {
 }
 
 pub(super) fn page(xml: &str) -> Result<ListPage, &'static str> {
-    let raw = Raw::read(xml.trim_start()).ok_or(NO_LISTING)?;
-    let encoded = raw.encoding_type.as_deref() == Some("url");
-    let is_truncated = match raw.is_truncated.as_deref().map(str::trim) {
-        Some("true" | "1") => true,
-        Some("false" | "0") => false,
-        _ => return Err(NO_LISTING),
-    };
-    let objects = raw
-        .contents
-        .into_iter()
-        .map(|contents| listed(contents, encoded))
-        .collect::<Result<_, _>>()?;
-    let next = raw
-        .next_token
-        .filter(|token| is_truncated && !token.is_empty())
-        .map(Cow::into_owned);
+    let mut raw = Raw::read(xml.trim_start())?;
+    let is_truncated = raw.is_truncated.ok_or(NO_LISTING)?;
+    if raw.encoding_type.as_deref() == Some("url") {
+        for object in &mut raw.objects {
+            decode(&mut object.name)?;
+        }
+    }
+    let is_there = |token: &String| is_truncated && !token.is_empty();
+    let next = raw.next_token.filter(is_there);
     if is_truncated && next.is_none() {
         return Err("answered with a listing that goes on without saying where");
     }
-    Ok(ListPage { objects, next })
-}
-
-fn listed(contents: Contents<'_>, encoded: bool) -> Result<ListedObject, &'static str> {
-    let key = contents.key.ok_or(NO_LISTING)?;
-    let last_modified = contents.last_modified.ok_or(NO_LISTING)?;
-    // s3s-fs lists none.
-    let etag = contents.etag.unwrap_or_default();
-    let size = contents.size.and_then(|size| size.trim().parse().ok());
-    let name = if encoded {
-        decoded(&key).ok_or("listed a name that is not UTF-8")?
-    } else {
-        key.into_owned()
-    };
-    let modified_at = DateTime::parse_from_rfc3339(&last_modified)
-        .map_err(|_| "listed a time that cannot be read")?;
-    // HEAD says whole seconds; so must a listing, for the two to be equal.
-    let whole_seconds = modified_at.timestamp() * 1000;
-    Ok(ListedObject {
-        name,
-        facts: ObjectFacts {
-            etag: ETag::new(&etag),
-            size_bytes: size.ok_or(NO_LISTING)?,
-            modified_at: Timestamp::from_ms(whole_seconds),
-            md5_hex: None,
-            checksums: Vec::new(),
-        },
+    Ok(ListPage {
+        objects: raw.objects,
+        next,
     })
 }
 
 /// `application/x-www-form-urlencoded`, as `encoding-type=url` answers.
-fn decoded(key: &str) -> Option<String> {
-    let spaced = if key.contains('+') {
-        Cow::Owned(key.replace('+', " "))
-    } else {
-        Cow::Borrowed(key)
-    };
-    let name = percent_decode_str(&spaced).decode_utf8().ok()?;
-    Some(name.into_owned())
+fn decode(key: &mut String) -> Result<(), &'static str> {
+    // Most stand for themselves.
+    if key.contains(['+', '%']) {
+        let spaced = key.replace('+', " ");
+        let name = percent_decode_str(&spaced).decode_utf8();
+        *key = name
+            .map_err(|_| "listed a name that is not UTF-8")?
+            .into_owned();
+    }
+    Ok(())
 }
 
 #[cfg(test)]
