@@ -196,7 +196,7 @@ impl Ledger {
         self.connection.pragma_update(None, "synchronous", "full")?;
         self.connection.pragma_update(None, "foreign_keys", true)?;
         self.connection.pragma_update(None, "temp_store", "file")?;
-        self.connection.pragma_update(None, "cache_size", -16_000)
+        self.connection.pragma_update(None, "cache_size", -4_000)
     }
 
     fn refuse_foreign(&self, may_be_empty: bool) -> Result<()> {
