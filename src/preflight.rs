@@ -10,7 +10,7 @@ use bytes::Bytes;
 pub use self::patience::tried;
 
 use crate::model::{CarriedHeaders, Checksum, ChecksumMode, ETag, Failure, FailureCause, TaskId};
-use crate::s3::{Body, Bucket, Condition, GetOptions, PutAnswer, Upload};
+use crate::s3::{Body, Bucket, Condition, GetOptions, ListPage, ListedObject, PutAnswer, Upload};
 
 /// A server refuses requests whose time is further off than this (AWS: 15 minutes).
 const WORST_SKEW_MS: i64 = 15 * 60 * 1000;
@@ -81,10 +81,69 @@ pub fn preflight(
     checksum: ChecksumMode,
 ) -> Vec<Check> {
     let canary = canary_name(task);
+    at_both(
+        || check_source(source, &canary),
+        || check_destination(destination, &canary, access, checksum),
+    )
+}
+
+/// What came of [`reach`].
+#[derive(Debug)]
+pub struct Reached {
+    /// The checks.
+    pub checks: Vec<Check>,
+    /// The object that the source lists first, to be read later.
+    pub first: Option<ListedObject>,
+}
+
+/// Checks of [`preflight`] what every run needs, even if it carries nothing: that
+/// both buckets are there and can be listed, and both clocks.
+#[must_use]
+pub fn reach(source: &Bucket, destination: &Bucket) -> Reached {
+    let mut first = None;
+    let checks = at_both(
+        || {
+            let listed = list_first(source);
+            first = listed
+                .as_ref()
+                .ok()
+                .and_then(|page| page.objects.first().cloned());
+            let list = check_list("source list", listed);
+            vec![list, check_clock("source clock", source)]
+        },
+        || {
+            let list = check_list("destination list", list_first(destination));
+            vec![list, check_clock("destination clock", destination)]
+        },
+    );
+    Reached { checks, first }
+}
+
+/// Checks the rest of [`preflight`], which a run needs to ask for single objects
+/// and to carry them: reading the `first` object of the source; writing and
+/// reading the destination.
+#[must_use]
+pub fn try_out(
+    source: &Bucket,
+    first: Option<&ListedObject>,
+    destination: &Bucket,
+    canary: &str,
+    checksum: ChecksumMode,
+) -> Vec<Check> {
+    at_both(
+        || vec![check_read(source, canary, first)],
+        || check_canary(destination, canary, checksum),
+    )
+}
+
+/// The checks of both ends, made at the same time.
+fn at_both(
+    at_source: impl FnOnce() -> Vec<Check>,
+    at_destination: impl FnOnce() -> Vec<Check> + Send,
+) -> Vec<Check> {
     let (mut checks, at_destination) = thread::scope(|scope| {
-        let at_destination =
-            scope.spawn(|| check_destination(destination, &canary, access, checksum));
-        let at_source = check_source(source, &canary);
+        let at_destination = scope.spawn(at_destination);
+        let at_source = at_source();
         let internal = || {
             Failure::new(
                 FailureCause::Internal,
@@ -106,15 +165,38 @@ pub fn canary_name(task: &TaskId) -> String {
     format!("{}.canary", task.prefix())
 }
 
+/// Lists no further than to the first object.
+fn list_first(bucket: &Bucket) -> Result<ListPage, Failure> {
+    tried(|| bucket.list("", None, None, 1))
+}
+
+fn check_list(subject: &'static str, listed: Result<ListPage, Failure>) -> Check {
+    let said = listed.map(|page| match page.objects.first() {
+        Some(_) => "can be listed".to_owned(),
+        None => "can be listed; it is empty".to_owned(),
+    });
+    Check::of(subject, said)
+}
+
 fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
-    let listed = tried(|| source.list("", None, None, 1));
-    let first = listed.as_ref().ok().and_then(|page| page.objects.first());
-    // Of an empty bucket the canary's name is asked for: that it is missing is
-    // an answer that only those get who may read.
+    let listed = list_first(source);
+    let read = listed
+        .as_ref()
+        .ok()
+        .map(|page| check_read(source, canary, page.objects.first()));
+    let mut checks = vec![check_list("source list", listed)];
+    checks.extend(read);
+    checks.push(check_clock("source clock", source));
+    checks
+}
+
+/// Reads the `first` object of the source. Of an empty bucket the canary's name
+/// is asked for: that it is missing is an answer that only those get who may read.
+fn check_read(source: &Bucket, canary: &str, first: Option<&ListedObject>) -> Check {
     let (name, size_bytes) = first.map_or((canary, 0), |object| {
         (object.name.as_str(), object.facts.size_bytes)
     });
-    let read = || match can_be_read(source, name, size_bytes) {
+    let read = match can_be_read(source, name, size_bytes) {
         // One object may be closed to us and all others open.
         Err(failure) if failure.cause == FailureCause::SourceDenied && name != canary => {
             can_be_read(source, canary, 0)
@@ -123,17 +205,7 @@ fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
         }
         read => read,
     };
-    let read = listed.is_ok().then(read);
-    let mut checks = vec![Check::of(
-        "source list",
-        listed.map(|page| match page.objects.first() {
-            Some(_) => "can be listed".to_owned(),
-            None => "can be listed; it is empty".to_owned(),
-        }),
-    )];
-    checks.extend(read.map(|read| Check::of("source read", read)));
-    checks.push(check_clock("source clock", source));
-    checks
+    Check::of("source read", read)
 }
 
 /// Asks for an object without reading it; that it is missing is an answer too.
@@ -168,11 +240,8 @@ fn check_destination(
     access: Access,
     checksum: ChecksumMode,
 ) -> Vec<Check> {
-    let listed = tried(|| destination.list("", None, None, 1));
-    let mut checks = vec![Check::of(
-        "destination list",
-        listed.map(|_| "can be listed".to_owned()),
-    )];
+    let listed = list_first(destination);
+    let mut checks = vec![check_list("destination list", listed)];
     if first_failure(&checks).is_some() {
         return checks;
     }

@@ -153,7 +153,7 @@ fn say_problems(task: &TaskConfig, night: &NightReport) {
             task.id,
             failure.cause,
             failure.message.trim_end_matches('.'),
-            counted(night.books.taken, "request"),
+            counted(night.books.deferred, "request"),
             hint(failure.cause)
         );
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, RunKey, TaskKey};
 use crate::model::{
-    Deferral, FailureCause, LocalTime, RequestState, RunId, RunState, Zone, run_name,
+    Deferral, Failure, FailureCause, LocalTime, RequestState, RunId, RunState, Zone, run_name,
 };
 
 /// What must be known to begin a run.
@@ -47,6 +47,16 @@ pub struct BeginFailure {
     pub error_code: Option<String>,
     /// What failed and what to do.
     pub message: String,
+}
+
+impl From<&Failure> for BeginFailure {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            cause: failure.cause,
+            error_code: failure.error_code.clone(),
+            message: failure.message.clone(),
+        }
+    }
 }
 
 /// Requests that a run has taken.

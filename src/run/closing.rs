@@ -11,6 +11,9 @@ use crate::report;
 
 impl Night<'_> {
     pub(super) fn end(&mut self, ledger: &mut Ledger, left: Left) -> Result<(), RunError> {
+        if let Some(failure) = &left.begin_failure {
+            ledger.note_begin_failure(self.run.key, failure)?;
+        }
         if let Some(open) = &left.breaker {
             ledger.note_open_breaker(self.run.key, self.task.zone, open)?;
         }
@@ -24,6 +27,7 @@ impl Night<'_> {
         ledger.end_run(self.run.key, &end)?;
         ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
         self.report.books = ledger.run_books(self.run.key)?;
+        self.report.begin_failure = left.begin_failure;
         self.report.breaker = left.breaker;
         self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);
         Ok(())

@@ -20,6 +20,7 @@ use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::Stop;
 use super::stretches::Stretches;
+use super::trial::{Probes, Trial};
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
 use crate::ledger::LedgerError;
@@ -43,8 +44,8 @@ pub(super) const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
 pub struct Means<'a> {
     /// The threads.
     pub pool: &'a Pool,
-    /// What is written to see whether the destination takes anything.
-    pub canary: String,
+    /// What both ends are tried out with.
+    pub probes: Probes,
     /// Both ends.
     pub transfer: Arc<Transfer>,
     /// The task's rule.
@@ -71,6 +72,8 @@ pub enum Event {
     Committed(u64),
     /// The listing of one end was searched for the names of this stretch.
     Surveyed(u64, Side, Result<Vec<Sight>, Failure>),
+    /// Both ends were tried out.
+    TriedOut(Result<(), Failure>),
     /// Both ends were looked at.
     Looked(Box<Voyage>, Result<Look, Failure>),
     /// A copy in one piece ended; so many bytes of memory are free again.
@@ -101,6 +104,7 @@ pub struct Conveyor<'a> {
     pub(super) sequence: u64,
     pub(super) settled: u64,
     pub(super) stretches: Stretches,
+    pub(super) trial: Trial,
     /// To be looked at, one by one.
     pub(super) to_look: VecDeque<Box<Voyage>>,
     pub(super) looking: usize,
@@ -137,6 +141,7 @@ impl<'a> Conveyor<'a> {
             sequence: 0,
             settled: 0,
             stretches: Stretches::default(),
+            trial: Trial::Due,
             to_look: VecDeque::new(),
             looking: 0,
             to_plan: Vec::new(),
@@ -191,12 +196,13 @@ impl<'a> Conveyor<'a> {
     fn go_on(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
         let mut suspect = self.suspect(false);
         if suspect.is_none() && !self.breaker.is_probing() {
-            self.load();
-            self.look_ahead();
             self.begin_surveys();
             self.read_ahead(names)?;
-            self.look_ahead();
-            self.commit_plans();
+            if self.is_tried_out() {
+                self.load();
+                self.look_ahead();
+                self.commit_plans();
+            }
             suspect = self.is_idle().then(|| self.suspect(true)).flatten();
         }
         suspect.map_or(Ok(()), |side| self.probe(side, names))
@@ -311,6 +317,7 @@ impl<'a> Conveyor<'a> {
         match event {
             Event::Committed(ticket) => self.on_committed(ticket),
             Event::Surveyed(stretch, side, sights) => self.on_surveyed(stretch, side, sights),
+            Event::TriedOut(result) => self.on_tried_out(result),
             Event::Looked(voyage, look) => {
                 self.looking -= 1;
                 self.give_back(0);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::conveyor::Conveyor;
 use super::names::Names;
-use crate::ledger::{LedgerError, OpenBreaker};
+use crate::ledger::{BeginFailure, LedgerError, OpenBreaker};
 use crate::model::Deferral;
 
 /// What was left undone, and why.
@@ -19,6 +19,8 @@ pub struct Left {
     pub resume_name: Option<String>,
     /// The breaker that opened.
     pub breaker: Option<OpenBreaker>,
+    /// Why no object could be carried.
+    pub begin_failure: Option<BeginFailure>,
 }
 
 impl Conveyor<'_> {
@@ -62,8 +64,9 @@ impl Conveyor<'_> {
     /// Once the run is to stop, what has not begun to move is left.
     pub(super) fn heed_stop(&mut self) {
         let open = self.breaker.open().map(|_| Deferral::BreakerOpen);
+        let could_not = self.begin_failure().map(|_| Deferral::CouldNotBegin);
         if self.stopping.is_none()
-            && let Some(reason) = open.or_else(|| self.means.stop.reason())
+            && let Some(reason) = could_not.or(open).or_else(|| self.means.stop.reason())
         {
             self.stopping = Some((reason, Instant::now()));
             self.means.progress.stops(reason, self.means.stop);
@@ -106,6 +109,7 @@ impl Conveyor<'_> {
             deferral,
             resume_name: next.map(|name| name.as_str().to_owned()),
             breaker: self.breaker.open().cloned(),
+            begin_failure: self.begin_failure().cloned(),
         })
     }
 }

@@ -25,6 +25,7 @@ mod rehearse;
 mod share;
 mod stop;
 mod stretches;
+mod trial;
 mod turns;
 mod verify;
 mod voyage;

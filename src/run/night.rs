@@ -18,6 +18,7 @@ use super::outbox::Outbox;
 use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
+use super::trial::Probes;
 use super::{limits, server_side};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
@@ -26,8 +27,9 @@ use crate::ledger::{
     BeginFailure, BegunRun, Ledger, NewRun, OpenBreaker, Recording, Taken, TaskKey,
 };
 use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks};
-use crate::preflight::{Access, canary_name, first_failure, preflight};
+use crate::preflight::{canary_name, first_failure, reach};
 use crate::recorder;
+use crate::s3::ListedObject;
 use crate::transfer::Transfer;
 
 /// Hand-overs of notes that may wait for the recorder before the conveyor waits for it.
@@ -69,6 +71,8 @@ pub(super) struct Night<'a> {
     pub(super) ends: Ends,
     /// Why it is not known whether the ledger knows all delivered lists.
     pub(super) unchecked: Option<Failure>,
+    /// What the source lists first.
+    pub(super) first: Option<ListedObject>,
     pub(super) report: NightReport,
     pub(super) lock: Arc<TaskLock>,
 }
@@ -124,6 +128,7 @@ pub(super) fn run_with(
         stop,
         ends,
         unchecked,
+        first: None,
         report,
         lock: Arc::new(lock),
     };
@@ -194,25 +199,18 @@ impl Night<'_> {
         Ok(())
     }
 
-    /// Asks both buckets whether the night can begin. A run that begins nothing,
-    /// such as one outside its window, asks nobody.
+    /// Asks both buckets whether the night can begin; what else objects need of
+    /// them is tried out by the conveyor. A run that begins nothing, such as one
+    /// outside its window, asks nobody.
     fn preflight(&mut self) {
         if self.stop.reason().is_some() {
             return;
         }
-        let (id, ends) = (self.task.id.clone(), self.ends.clone());
-        let checksum = self.task.checksum;
-        let checks = self.stop.signal.unless_urgent(move || {
-            preflight(
-                &id,
-                &ends.source,
-                &ends.destination,
-                Access::Write,
-                checksum,
-            )
-        });
-        let checks = match checks {
-            Ok(checks) => checks,
+        let ends = self.ends.clone();
+        let check = move || reach(&ends.source, &ends.destination);
+        let checks = self.stop.signal.unless_urgent(check);
+        let reached = match checks {
+            Ok(reached) => reached,
             // Nothing begins any more, so it need not have been asked.
             Err(NotWaited::Urgent) => return,
             Err(not_waited) => {
@@ -224,12 +222,9 @@ impl Night<'_> {
                 return;
             }
         };
-        let failure = first_failure(&checks).or(self.unchecked.as_ref());
-        self.report.begin_failure = failure.map(|failure| BeginFailure {
-            cause: failure.cause,
-            error_code: failure.error_code.clone(),
-            message: failure.message.clone(),
-        });
+        let failure = first_failure(&reached.checks).or(self.unchecked.as_ref());
+        self.report.begin_failure = failure.map(BeginFailure::from);
+        self.first = reached.first;
     }
 
     /// Gives up the uploads of earlier runs that no request will take up again.
@@ -261,9 +256,9 @@ impl Night<'_> {
         share: TaskShare,
     ) -> Result<(Left, RunBooks), RunError> {
         if let Some(failure) = &self.report.begin_failure {
-            ledger.note_begin_failure(self.run.key, failure)?;
             let left = Left {
                 deferral: Some(Deferral::CouldNotBegin),
+                begin_failure: Some(failure.clone()),
                 ..Left::default()
             };
             return Ok((left, RunBooks::default()));
@@ -325,7 +320,10 @@ impl Night<'_> {
         };
         Means {
             pool: &self.engine.pool,
-            canary: canary_name(&self.task.id),
+            probes: Probes {
+                first: self.first.clone(),
+                canary: canary_name(&self.task.id),
+            },
             transfer: Arc::new(transfer),
             mode: self.task.overwrite,
             workers: self.engine.workers,

@@ -33,7 +33,7 @@ impl Conveyor<'_> {
             last_pending: names.last_pending()?,
         };
         let transfer = Arc::clone(&self.means.transfer);
-        let canary = self.means.canary.clone();
+        let canary = self.means.probes.canary.clone();
         self.spawn(move || {
             let answer = guarded(|| match side {
                 Side::Source => probe_source(&transfer.source, &canary, &samples),

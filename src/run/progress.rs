@@ -97,6 +97,8 @@ impl Progress {
             (Deferral::Stopped, _) => {
                 format!("asked to stop (once more: without waiting); {ending}")
             }
+            // That is said at the end, with what to do about it.
+            (Deferral::CouldNotBegin, _) => return,
             (Deferral::BreakerOpen, _) => {
                 format!("one side goes on refusing or failing; {ending}")
             }

@@ -1,6 +1,7 @@
 //! What is known of objects before they are carried: from listings where names
 //! lie close together, name by name where they do not, and the same either way.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::Utc;
@@ -8,8 +9,9 @@ use nightferry::clock::Clock;
 use nightferry::config::Config;
 use nightferry::run::{Engine, Options, StopSignal, run_task};
 
-use super::World;
-use crate::s3_server::{Fault, FaultAction, NewObject};
+use super::outage::CREATION_FAILURES;
+use super::{DESTINATION_KEY, World};
+use crate::s3_server::{Fault, FaultAction, NewObject, Rights};
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("k/{number:04}")).collect()
@@ -42,21 +44,81 @@ fn counts(world: &World) -> [usize; 4] {
     ]
 }
 
+/// How often each operation came to each bucket.
+fn operations(world: &World) -> BTreeMap<String, usize> {
+    let mut operations = BTreeMap::new();
+    for request in world.server.requests() {
+        let operation = format!("{} {}", request.operation, request.bucket);
+        *operations.entry(operation).or_default() += 1;
+    }
+    operations
+}
+
 #[test]
 fn a_dense_queue_costs_two_requests_an_object_and_hardly_any_if_all_is_there() {
     let names = numbered(200);
     let world = World::asked_for(&borrowed(&names));
     world.night(0);
-    // The preflight reads the first one.
+    // One more is read before the first is carried, to see whether it can be.
     assert_eq!(counts(&world), [2, 0, 201, 200]);
     world.ask("again", &borrowed(&names));
     world.server.clear_requests();
     world.night(0);
-    assert_eq!(counts(&world), [2, 0, 1, 0]);
+    assert_eq!(counts(&world), [2, 0, 0, 0]);
+    assert_eq!(
+        operations(&world),
+        [
+            // The manifests, both buckets at all, and both along the names.
+            ("ListObjectsV2 dst", 3),
+            ("ListObjectsV2 src", 2),
+            // The input list may meet another's object; the skip list, the journal
+            // and the manifest cannot.
+            ("HeadObject dst", 1),
+            ("PutObject dst", 4),
+        ]
+        .map(|(operation, times)| (operation.to_owned(), times))
+        .into()
+    );
     assert_eq!(
         world.rows("SELECT state, reason, count(*) FROM requests GROUP BY 1, 2 ORDER BY 3, 1"),
         ["ignored|already_copied|200", "synced||200"]
     );
+    world.check_books();
+}
+
+#[test]
+fn a_destination_that_may_not_be_written_still_shows_what_is_there() {
+    let names = numbered(100);
+    let world = World::asked_for(&borrowed(&names[..60]));
+    world.night(0);
+    world.put(&borrowed(&names));
+    world.ask("all", &borrowed(&names));
+    world.server.set_rights(DESTINATION_KEY, Rights::READ_ONLY);
+    world.server.clear_requests();
+    let ended = world.night(9);
+    let said = "the run could not begin (permission_missing): ";
+    assert!(ended.stderr.contains(said), "{ended:?}");
+    assert!(ended.stderr.contains("its 40 requests stay pending"));
+    assert_eq!(
+        world.runs()[1],
+        "ended|100|0|0|60|40|9|could_not_begin,deferred,owed"
+    );
+    assert_eq!(counts(&world), [2, 0, 1, 0], "the source is tried out too");
+    assert_eq!(world.listed("skip", 2), names[..60]);
+    let [list] = &world
+        .files(CREATION_FAILURES)
+        .into_values()
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one list");
+    };
+    assert_eq!(list.lines().count(), 40);
+    world.check_books();
+
+    world.server.set_rights(DESTINATION_KEY, Rights::FULL);
+    world.night(0);
+    assert_eq!(world.runs()[2], "ended|40|40|0|0|0|0|done");
+    world.check_delivered();
     world.check_books();
 }
 
