@@ -10,6 +10,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0001_ledger.sql"),
     include_str!("../../sql/migrations/0002_faults.sql"),
     include_str!("../../sql/migrations/0003_speed.sql"),
+    include_str!("../../sql/migrations/0004_checks.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -100,6 +101,8 @@ pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::super::{Ledger, Stretch};
     use super::*;
 
@@ -131,19 +134,37 @@ mod tests {
         INSERT INTO day_count VALUES (1, '1970-01-01', 'requested', '', 100, 0),
                                      (1, '1970-01-01', 'synced', '', 90, 630);";
 
-    #[test]
-    fn a_ledger_with_history_goes_on_in_the_third_version() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger.sqlite");
-        let older = Connection::open(&path).unwrap();
+    /// A ledger of the second version with that night behind it.
+    fn second_version(path: &Path) -> Connection {
+        let older = Connection::open(path).unwrap();
         older.execute_batch(&MIGRATIONS[..2].concat()).unwrap();
         older.execute_batch(NIGHT_OF_VERSION_2).unwrap();
         older
             .pragma_update(None, "application_id", APPLICATION_ID)
             .unwrap();
         older.pragma_update(None, "user_version", 2).unwrap();
-        drop(older);
+        older
+    }
+
+    /// What the schema says of tables and indexes.
+    fn tables(connection: &Connection) -> Vec<(String, Option<String>)> {
+        connection
+            .prepare("SELECT name, sql FROM sqlite_schema WHERE type <> 'view' ORDER BY name")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_ledger_with_history_goes_on_in_the_present_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        drop(second_version(&path));
         let ledger = Ledger::open(&path, 0o600).unwrap();
+        let new = Ledger::open(&folder.path().join("new.sqlite"), 0o600).unwrap();
+        assert_eq!(tables(&ledger.connection), tables(&new.connection));
         assert_eq!(ledger.check().unwrap(), [""; 0]);
         let task = ledger.find_task(&"photos".parse().unwrap()).unwrap();
         let names = ledger
@@ -164,6 +185,66 @@ mod tests {
             )
             .unwrap();
         assert_eq!(shown, 90);
+    }
+
+    #[test]
+    fn whoever_has_an_older_ledger_open_obeys_the_checks_that_others_brought_it_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let older = second_version(&path);
+        let count = |sql: &str| older.query_row(sql, [], |row| row.get::<_, i64>(0));
+        assert_eq!(count("SELECT count(*) FROM attempt").unwrap(), 90);
+        drop(Ledger::open(&path, 0o600).unwrap());
+        let checks = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%outcome IN%'";
+        assert_eq!(count(checks).unwrap(), 0);
+        older
+            .execute("UPDATE attempt SET outcome = 'lost'", [])
+            .unwrap_err();
+        older
+            .execute("UPDATE attempt SET outcome = 'ignored'", [])
+            .unwrap();
+    }
+
+    #[test]
+    fn a_ledger_whose_migration_broke_off_is_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let older = second_version(&path);
+        let before = tables(&older);
+        older.execute_batch("BEGIN IMMEDIATE").unwrap();
+        older.execute_batch(&MIGRATIONS[2..].concat()).unwrap();
+        assert_ne!(tables(&older), before);
+        // The process dies: nothing is committed.
+        drop(older);
+        let older = Connection::open(&path).unwrap();
+        assert_eq!(tables(&older), before);
+        assert_eq!(header(&older).unwrap(), (APPLICATION_ID, 2));
+        drop(older);
+        let ledger = Ledger::open(&path, 0o600).unwrap();
+        assert_eq!(ledger.check().unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_settled_request_is_checked_without_a_table_of_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite"), 0o600).unwrap();
+        for write in [
+            "UPDATE request SET state = ?1, reason = ?2, settled_at = ?3 WHERE request = ?4",
+            "INSERT INTO attempt (run, request, attempt, at, offset_minutes, outcome, verified,
+                                  duration_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        ] {
+            let mut explained = ledger
+                .connection
+                .prepare(&format!("EXPLAIN {write}"))
+                .unwrap();
+            let steps: Vec<String> = explained
+                .raw_query()
+                .mapped(|row| row.get("opcode"))
+                .collect::<rusqlite::Result<_>>()
+                .unwrap();
+            assert!(steps.iter().any(|step| step == "HaltIfNull"), "{write}");
+            assert!(!steps.iter().any(|step| step == "OpenEphemeral"), "{write}");
+        }
     }
 
     #[test]
