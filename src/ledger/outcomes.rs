@@ -45,7 +45,7 @@ impl Ledger {
             for note in batch {
                 write(transaction, &mut settling, note, &mut tally)?;
             }
-            settling.finish()?;
+            settling.finish(&mut tally)?;
             tally.keep(transaction, recording, traffic.requests_sent)?;
             add_throttled(transaction, recording.run, &traffic.throttled)?;
             Ok(tally.books)

@@ -181,3 +181,41 @@ fn a_name_asked_for_more_often_than_a_step_is_settled_whole() {
     assert_eq!(count(&fixture, duplicates), 2 * 1000);
     assert_eq!(fixture.ledger.check().unwrap(), [""; 0]);
 }
+
+#[test]
+fn of_two_outcomes_of_one_name_in_one_batch_the_first_stands() {
+    let mut fixture = Fixture::new("UTC");
+    fixture.ask("object_lists/a.txt", ASKED, &["a", "b"]);
+    let lost = failed("a", SETTLED, FailureCause::Network, "", 500);
+    record(
+        &mut fixture,
+        &[
+            copied_as("a", "c0"),
+            copied_as("b", "c0"),
+            Note::Settled(Box::new(lost)),
+        ],
+    );
+    assert_eq!(count(&fixture, "SELECT count(*) FROM attempt"), 2);
+    let synced = "SELECT count(*) FROM request WHERE state = 'synced' AND attempts = 1";
+    assert_eq!(count(&fixture, synced), 2);
+    assert_eq!(fixture.ledger.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_name_asked_for_thousands_of_times_among_others_is_settled_in_steps() {
+    let mut fixture = Fixture::new("UTC");
+    let names: Vec<String> = (0..100).map(|number| format!("{number:03}")).collect();
+    let mut asked: Vec<&str> = names.iter().map(String::as_str).collect();
+    asked.extend(vec!["007"; 2_500]);
+    fixture.ask("object_lists/a.txt", ASKED, &asked);
+    let notes: Vec<Note> = names.iter().map(|name| copied_as(name, "c0")).collect();
+    record(&mut fixture, &notes);
+    assert_eq!(pending(&fixture), []);
+    let first = "SELECT request FROM request WHERE name = '007' AND state = 'synced'";
+    assert_eq!(count(&fixture, first), 8);
+    let further = "SELECT count(*) FROM request JOIN attempt USING (request)
+                   WHERE name = '007' AND attempt.reason = 'duplicate' AND attempt = 1
+                     AND attempts = 1";
+    assert_eq!(count(&fixture, further), 2_500);
+    assert_eq!(fixture.ledger.check().unwrap(), [""; 0]);
+}
