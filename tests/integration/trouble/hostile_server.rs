@@ -166,6 +166,7 @@ proptest! {
     fn whatever_servers_answer_the_books_balance_and_nothing_is_synced_that_is_not(
         seed in any::<u64>(),
         rarity in 3_u64..30,
+        by_md5 in any::<bool>(),
     ) {
         let names: Vec<String> = (0..20).map(|number| format!("name {number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -175,6 +176,9 @@ proptest! {
         let source = Spoiler::start(&world.server.endpoint(), seed, rarity);
         let destination = Spoiler::start(&world.server.endpoint(), !seed, rarity);
         let mut setup = world.setup();
+        if by_md5 {
+            setup.task_lines = "checksum = \"md5\"";
+        }
         setup.source.endpoint = format!("http://{}", source.address);
         setup.destination.endpoint = format!("http://{}", destination.address);
         let retry = "[retry]\nattempts = 3\nbase = \"1ms\"\ncap = \"5ms\"\n[[task]]";
@@ -194,6 +198,11 @@ proptest! {
         );
         world.check_books();
         for name in world.rows("SELECT DISTINCT name FROM requests WHERE state = 'synced'") {
+            // What goes in parts, and states nothing but one MD5, is compared as a
+            // whole only if the task asks for that.
+            if name == "film" && !by_md5 {
+                continue;
+            }
             let copy = world.server.object("dst", &name);
             let original = world.server.object("src", &name).unwrap();
             prop_assert_eq!(copy.map(|c| c.sha256()), Some(original.sha256()), "{}", name);
