@@ -62,7 +62,10 @@ fn write<'n>(
     let task = settling.recording.task;
     match note {
         Note::Planned(copies) => plans::plan(connection, task, copies),
-        Note::Recognised(name, copy) => plans::recognised(connection, task, name, copy),
+        Note::Recognised(name, copy) => {
+            settling.keep_copy(name, &copy.source_etag, &copy.copy_etag);
+            Ok(())
+        }
         Note::UploadBegun(name, upload) => {
             settling.has_uploads = true;
             plans::upload_begun(connection, task, name, upload)

@@ -4,11 +4,8 @@ use rusqlite::types::{Null, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::report::word;
-use super::settling::brief;
 use super::{Ledger, Result, TaskKey, bulk};
-use crate::model::{
-    ArrivedPart, ETag, LastCopy, ObjectName, OpenUpload, PlannedCopy, Timestamp, UploadId,
-};
+use crate::model::{ArrivedPart, ETag, ObjectName, OpenUpload, PlannedCopy, Timestamp, UploadId};
 
 impl Ledger {
     /// Uploads of `task` that no request will take up any more: no request for
@@ -86,27 +83,6 @@ fn columns<'c>(name: &'c ObjectName, copy: &'c PlannedCopy) -> [ToSqlOutput<'c>;
         etag,
         modified_at,
     ]
-}
-
-/// Keeps a copy that the destination was seen to have as our own.
-pub(super) fn recognised(
-    connection: &Connection,
-    task: TaskKey,
-    name: &ObjectName,
-    copy: &LastCopy,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO last_copy (task, name, source_etag, copy_etag)
-             VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![
-            task.0,
-            name.as_str(),
-            copy.source_etag.as_str(),
-            brief(&copy.copy_etag, Some(&copy.source_etag))
-        ])
-        .map(drop)
 }
 
 /// Removes what was planned for these names.

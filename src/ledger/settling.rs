@@ -8,12 +8,12 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::outcomes::{Recording, Tally};
 use super::{bulk, plans};
-use crate::model::{Attempt, Outcome};
+use crate::model::{Attempt, ETag, ObjectName, Outcome};
 
 mod rows;
 
-use rows::{INSERT_ATTEMPTS, Settled, UPDATE_REQUESTS};
-pub(super) use rows::{Row, brief, whole};
+use rows::{INSERT_ATTEMPTS, Settled, UPDATE_REQUESTS, brief};
+pub(super) use rows::{Row, whole};
 
 /// Requests are settled in steps of so many, to keep memory flat however often a
 /// name was asked for.
@@ -71,11 +71,7 @@ impl<'c, 'n> Settling<'c, 'n> {
     ) -> rusqlite::Result<()> {
         self.end_plan(attempt)?;
         if let (Outcome::Synced(copied), Some(source)) = (&attempt.outcome, &attempt.source) {
-            self.copied.push([
-                attempt.name.as_str().into(),
-                source.etag.as_str().into(),
-                brief(&copied.copy_etag, Some(&source.etag)).into(),
-            ]);
+            self.keep_copy(&attempt.name, &source.etag, &copied.copy_etag);
         }
         if !self.names.insert(attempt.name.as_str()) {
             self.settle_reached(tally)?;
@@ -86,6 +82,15 @@ impl<'c, 'n> Settling<'c, 'n> {
         }
         self.reached.push(attempt);
         Ok(())
+    }
+
+    /// Keeps the name's copy as our own last one.
+    pub(super) fn keep_copy(&mut self, name: &'n ObjectName, source: &'n ETag, copy: &'n ETag) {
+        self.copied.push([
+            name.as_str().into(),
+            source.as_str().into(),
+            brief(copy, Some(source)).into(),
+        ]);
     }
 
     /// Writes what was kept back.

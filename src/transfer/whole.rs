@@ -51,10 +51,9 @@ impl Transfer {
             mut opened,
             replaces,
         } = copy;
-        let (mut read, mut written) = (None, None);
-        if let Some(relayed) = relayed {
-            (read, written) = (Some(relayed.read), relayed.written);
-        }
+        let (mut read, mut written) = relayed.map_or((None, None), |relayed| {
+            (Some(relayed.read), relayed.written)
+        });
         let mut read = self.attempts(tally, || match read.take() {
             Some(read) => read,
             None => self.read_whole(name, planned, opened.take()),

@@ -144,7 +144,7 @@ impl<'n> Settled<'n> {
 }
 
 /// The tag, or what stands for it if it is the source's.
-pub(in crate::ledger) fn brief<'e>(etag: &'e ETag, source: Option<&ETag>) -> &'e str {
+pub(super) fn brief<'e>(etag: &'e ETag, source: Option<&ETag>) -> &'e str {
     if Some(etag) == source {
         AS_SOURCE
     } else {
