@@ -1,8 +1,8 @@
 //! What a run has learned of one bucket's listings.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Fewer names than this are asked about one by one: no page is worth it.
 const LEAST_NAMES: usize = 32;
@@ -10,8 +10,12 @@ const LEAST_NAMES: usize = 32;
 /// A page that says something of fewer names was not worth it.
 const WORTHWHILE: usize = 16;
 
-/// Nor was one that took longer than this for each of them: many HEADs are under
-/// way at once meanwhile. Some servers look through the whole bucket for a page.
+/// Nor was one that took longer for each of them than one that is asked about
+/// alone: some servers look through the whole bucket for a page. Yet this long it
+/// may take at any distance,
+const SHORT_FOR_A_NAME: Duration = Duration::from_millis(1);
+
+/// and never longer than this: many HEADs are under way at once meanwhile.
 const LONGEST_FOR_A_NAME: Duration = Duration::from_millis(5);
 
 /// For so many names no page is tried after one that was not worth it; for twice
@@ -28,6 +32,8 @@ const LONGEST_PAUSE: usize = 1 << 20;
 pub struct Listings {
     trusted: AtomicBool,
     density: Mutex<Density>,
+    /// How long the bucket takes to answer for one name; measured when it matters.
+    answers_within: OnceLock<Duration>,
 }
 
 /// How far apart the names lie, as the last pages showed it.
@@ -63,18 +69,16 @@ impl Density {
         !pauses
     }
 
-    /// Learns from a page that said something of so many `names`; answers
-    /// whether to go on with the next one.
+    /// Learns from a page that said something of so many `names` and took so long
+    /// for `each`, if it may take `longest`; answers whether to go on with the next.
     ///
-    /// | names | it took | verdict |
+    /// | names | each took | verdict |
     /// |--|--|--|
     /// | fewer than 16 | any time | pause |
-    /// | more | more than 5 ms for each | pause |
+    /// | more | longer than `longest` | pause |
     /// | more | less | go on |
-    fn learn(&mut self, names: usize, took: Duration) -> bool {
-        let longest =
-            u32::try_from(names).map_or(Duration::MAX, |names| LONGEST_FOR_A_NAME * names);
-        if names >= WORTHWHILE && took <= longest {
+    fn learn(&mut self, names: usize, each: Duration, longest: Duration) -> bool {
+        if names >= WORTHWHILE && each <= longest {
             *self = Self::new();
             return true;
         }
@@ -91,6 +95,7 @@ impl Listings {
         Self {
             trusted: AtomicBool::new(true),
             density: Mutex::new(Density::new()),
+            answers_within: OnceLock::new(),
         }
     }
 
@@ -113,9 +118,23 @@ impl Listings {
         self.are_trusted() && self.density().is_worth_a_try(names)
     }
 
-    /// Learns from a page; whether to go on with the next one.
-    pub(super) fn learn(&self, names: usize, took: Duration) -> bool {
-        self.density().learn(names, took)
+    /// Learns from a page that said something of so many `names`; whether to go on
+    /// with the next one. Where that depends on how long it takes to `ask` about a
+    /// name alone, one is asked about, once.
+    pub(super) fn learn(&self, names: usize, took: Duration, ask: impl FnOnce()) -> bool {
+        let each = u32::try_from(names.max(1)).map_or(Duration::ZERO, |names| took / names);
+        let range = SHORT_FOR_A_NAME..=LONGEST_FOR_A_NAME;
+        let longest = if range.contains(&each) {
+            let asking = self.answers_within.get_or_init(|| {
+                let began = Instant::now();
+                ask();
+                began.elapsed()
+            });
+            *asking.clamp(range.start(), range.end())
+        } else {
+            *range.start()
+        };
+        self.density().learn(names, each, longest)
     }
 
     fn density(&self) -> MutexGuard<'_, Density> {
@@ -147,20 +166,34 @@ mod tests {
         for _ in 0..1000 {
             if density.is_worth_a_try(1000) {
                 tries += 1;
-                assert!(!density.learn(15, Duration::ZERO));
+                assert!(!density.learn(15, Duration::ZERO, SHORT_FOR_A_NAME));
             }
         }
         assert_eq!(tries, 12, "of a million names");
-        assert!(density.learn(16, Duration::from_millis(80)));
+        assert!(density.learn(16, SHORT_FOR_A_NAME, SHORT_FOR_A_NAME));
         assert_eq!(density, Density::new());
     }
 
     #[test]
     fn pages_that_take_longer_than_asking_are_not_followed() {
-        let mut density = Density::new();
-        assert!(density.learn(1000, Duration::from_secs(5)));
-        assert!(!density.learn(1000, Duration::from_millis(5001)));
-        assert!(!density.is_worth_a_try(256));
+        let ms = Duration::from_millis;
+        for (each_ms, longest_ms, goes_on) in [(2, 1, false), (2, 2, true), (5, 4, false)] {
+            let mut density = Density::new();
+            let learnt = density.learn(1000, ms(each_ms), ms(longest_ms));
+            assert_eq!(learnt, goes_on, "{each_ms} {longest_ms}");
+            assert_eq!(density.is_worth_a_try(256), goes_on);
+        }
+    }
+
+    #[test]
+    fn a_name_is_asked_about_only_where_it_matters_and_once() {
+        let listings = Listings::new();
+        let mut asked = 0;
+        let learnt = [900, 6_000, 3_000, 3_000].map(|took_ms| {
+            // However quickly it is answered.
+            listings.learn(1000, Duration::from_millis(took_ms), || asked += 1)
+        });
+        assert_eq!((learnt, asked), ([true, false, false, false], 1));
     }
 
     #[test]

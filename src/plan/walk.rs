@@ -15,11 +15,12 @@ const MARGIN: usize = 4;
 
 /// Says what a bucket has of `names`, which ascend, as far as its listing is worth
 /// its cost. `list` answers with a page of the objects after a key, at most so
-/// many.
+/// many; `ask` asks about a name alone, to see how long that takes.
 pub fn survey(
     names: &[&str],
     listings: &Listings,
     mut list: impl FnMut(&str, u16) -> Result<ListPage, Failure>,
+    mut ask: impl FnMut(&str),
 ) -> Vec<Sight> {
     let mut sights = vec![Sight::Unknown; names.len()];
     let mut next = 0;
@@ -53,7 +54,7 @@ pub fn survey(
         next += said;
         let goes_on = has_next && next < names.len();
         // The last page of a stretch says what it can, however little.
-        if goes_on && !listings.learn(said, began.elapsed()) {
+        if goes_on && !listings.learn(said, began.elapsed(), || ask(names[next])) {
             break;
         }
         keys = keys_for(names.len() - next, said, listed);

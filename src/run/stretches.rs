@@ -212,9 +212,10 @@ impl Conveyor<'_> {
             self.spawn(move || {
                 let sights = guarded(|| {
                     let names: Vec<&str> = queued.iter().map(|it| it.name.as_str()).collect();
-                    Ok(survey(&names, &listings, |after, keys| {
-                        transfer.list(side, after, keys, &Tally::default())
-                    }))
+                    let list =
+                        |after: &str, keys| transfer.list(side, after, keys, &Tally::default());
+                    let ask = |name: &str| transfer.ask(side, name);
+                    Ok(survey(&names, &listings, list, ask))
                 });
                 Event::Surveyed(number, side, sights)
             });

@@ -108,12 +108,21 @@ impl Transfer {
         max_keys: u16,
         tally: &Tally,
     ) -> Result<ListPage, Failure> {
-        let bucket = match side {
-            Side::Source => &self.source,
-            Side::Destination => &self.destination,
-        };
+        let bucket = self.bucket(side);
         let after = (!after.is_empty()).then_some(after);
         self.attempts(tally, || bucket.list("", after, None, max_keys))
+    }
+
+    /// Asks one end about `name` once, to see how long that takes.
+    pub fn ask(&self, side: Side, name: &str) {
+        drop(self.bucket(side).head(name));
+    }
+
+    const fn bucket(&self, side: Side) -> &Bucket {
+        match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        }
     }
 
     /// Begins to read the object before anything is known of it; `None` if it

@@ -48,8 +48,16 @@ impl Bucket {
     }
 
     fn survey(&self, names: &[&str], listings: &Listings) -> Vec<Sight> {
-        survey(names, listings, |after, most| Ok(self.page(after, most)))
+        surveyed(names, listings, |after, most| Ok(self.page(after, most)))
     }
+}
+
+fn surveyed(
+    names: &[&str],
+    listings: &Listings,
+    list: impl FnMut(&str, u16) -> Result<ListPage, Failure>,
+) -> Vec<Sight> {
+    survey(names, listings, list, |_| {})
 }
 
 fn numbered(numbers: impl Iterator<Item = u32>) -> Vec<String> {
@@ -115,7 +123,7 @@ fn a_server_that_does_not_list_in_byte_order_is_not_believed() {
     let names = numbered(0..100);
     for wrong in ["backwards", "from the beginning again"] {
         let listings = Listings::new();
-        let sights = survey(&borrowed(&names), &listings, |_, _| {
+        let sights = surveyed(&borrowed(&names), &listings, |_, _| {
             let mut objects: Vec<ListedObject> = names.iter().map(|name| object(name)).collect();
             if wrong == "backwards" {
                 objects.reverse();
@@ -140,7 +148,7 @@ fn a_listing_that_is_denied_is_not_asked_for_again() {
         (FailureCause::Network, true),
     ] {
         let listings = Listings::new();
-        let sights = survey(&borrowed(&names), &listings, |_, _| {
+        let sights = surveyed(&borrowed(&names), &listings, |_, _| {
             Err(Failure::new(cause, "as intended"))
         });
         assert_eq!(sights, vec![Sight::Unknown; 100]);
@@ -151,7 +159,7 @@ fn a_listing_that_is_denied_is_not_asked_for_again() {
 #[test]
 fn an_object_without_a_tag_is_asked_about() {
     let names = numbered(0..40);
-    let sights = survey(&borrowed(&names), &Listings::new(), |_, _| {
+    let sights = surveyed(&borrowed(&names), &Listings::new(), |_, _| {
         let mut objects: Vec<ListedObject> = names.iter().map(|name| object(name)).collect();
         objects[7].facts.etag = ETag::new("");
         Ok(ListPage {
@@ -172,7 +180,7 @@ proptest! {
     ) {
         let bucket = Bucket::of(keys.clone());
         let asked: Vec<String> = asked.into_iter().collect();
-        let sights = survey(&borrowed(&asked), &Listings::new(), |after, keys| {
+        let sights = surveyed(&borrowed(&asked), &Listings::new(), |after, keys| {
             Ok(bucket.page(after, keys.min(most)))
         });
         for (name, sight) in asked.iter().zip(sights) {

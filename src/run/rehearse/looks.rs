@@ -123,10 +123,12 @@ impl<'a> Looks<'a> {
             self.engine.pool.spawn(move || {
                 let sights = guarded(|| {
                     let names: Vec<&str> = names.iter().map(ObjectName::as_str).collect();
-                    Ok(survey(&names, &listings, |after, keys| {
+                    let list = |after: &str, keys| {
                         pages.fetch_add(1, Ordering::Relaxed);
                         transfer.list(side, after, keys, &Tally::default())
-                    }))
+                    };
+                    let ask = |name: &str| transfer.ask(side, name);
+                    Ok(survey(&names, &listings, list, ask))
                 });
                 if let Ok(sights) = sights {
                     said.lock().unwrap_or_else(PoisonError::into_inner)[place] = sights;
