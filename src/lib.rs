@@ -8,7 +8,7 @@
 //!                                    │ pending, name by name
 //!                                    ▼
 //!   run::conveyor ─▶ plan: what is at both ends? (listing, HEAD) ─▶ decide: copy | ignore
-//!        │ flat tasks on the pool                          │
+//!        │ flat tasks on the pool, small objects without   │
 //!        └──────────▶ transfer: GET ▶ hash ▶ PUT, or parts ◀┘
 //!                                    │ Attempt, over a bounded channel
 //!                                    ▼

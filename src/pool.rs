@@ -21,6 +21,10 @@ pub struct Pool {
     _threads: rayon::ThreadPool,
 }
 
+/// Where tasks for a [`Pool`] are left. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Tasks(Arc<Queue>);
+
 /// Tasks that wait for a thread, or threads that wait for a task.
 #[derive(Default)]
 struct Queue {
@@ -65,15 +69,22 @@ impl Pool {
         })
     }
 
+    /// Where its tasks are left, also by others than its owner.
+    #[must_use]
+    pub fn tasks(&self) -> Tasks {
+        Tasks(Arc::clone(&self.queue))
+    }
+
     /// Runs `task` on a free thread; tasks begin in the order given.
     pub fn spawn(&self, task: impl FnOnce() + Send + 'static) {
-        let mut waiting = self.queue.lock();
-        waiting.tasks.push_back(Box::new(task));
-        let woken = waiting.sleeping.pop();
-        drop(waiting);
-        if let Some(thread) = woken {
-            thread.notify_one();
-        }
+        self.queue.leave(Box::new(task));
+    }
+}
+
+impl Tasks {
+    /// As [`Pool::spawn`]; what comes after the pool was dropped may be lost.
+    pub fn spawn(&self, task: impl FnOnce() + Send + 'static) {
+        self.0.leave(Box::new(task));
     }
 }
 
@@ -91,6 +102,16 @@ impl Drop for Pool {
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, task: Task) {
+        let mut waiting = self.lock();
+        waiting.tasks.push_back(task);
+        let woken = waiting.sleeping.pop();
+        drop(waiting);
+        if let Some(thread) = woken {
+            thread.notify_one();
+        }
     }
 
     /// Does one task after the other, until the pool is dropped.

@@ -1,14 +1,16 @@
 //! From names to outcomes: reads and looks ahead, loads what fits, and settles.
 //!
 //! One thread a task does all its accounting (slots, memory, what is under way) and
-//! gives flat tasks to the pool; each task answers with one [`Event`]. Nothing
-//! waits for memory or a slot inside the pool, so nothing can lock up.
+//! gives flat tasks to the pool, or small objects to the HTTP client's thread; each
+//! answers with one [`Event`]. Nothing waits for memory or a slot inside the pool,
+//! so nothing can lock up.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use super::answers::Answers;
 use super::breaker::Breaker;
 use super::ending::Left;
 use super::in_parts::InParts;
@@ -28,7 +30,7 @@ use crate::model::{
     ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode, Side,
 };
 use crate::plan::Sight;
-use crate::pool::{Pool, guarded};
+use crate::pool::Tasks;
 use crate::transfer::{Arrival, PartsCopy, Route, Transfer};
 
 /// How often the time and the signals are looked at while nothing happens.
@@ -42,8 +44,8 @@ pub(super) const LEAST_BUFFER_BYTES: u64 = 64 * 1024;
 
 /// What the conveyor works with.
 pub struct Means<'a> {
-    /// The threads.
-    pub pool: &'a Pool,
+    /// Where tasks for the threads are left.
+    pub tasks: Tasks,
     /// What both ends are tried out with.
     pub probes: Probes,
     /// Both ends.
@@ -227,9 +229,15 @@ impl<'a> Conveyor<'a> {
 
     /// Gives the pool a task that answers with one event.
     pub(super) fn spawn(&self, task: impl FnOnce() -> Event + Send + 'static) {
-        let sender = self.sender.clone();
-        // A conveyor that did not wait for this answer has left it to the next run.
-        self.means.pool.spawn(move || drop(sender.send(task())));
+        self.answers().spawn(task);
+    }
+
+    /// How what is under way elsewhere answers.
+    pub(super) fn answers(&self) -> Answers {
+        Answers {
+            tasks: self.means.tasks.clone(),
+            sender: self.sender.clone(),
+        }
     }
 
     /// Takes a slot and `bytes` of memory, if the task may have both now.
@@ -278,38 +286,6 @@ impl<'a> Conveyor<'a> {
             }
             voyage.forget_facts();
             self.to_look.push_back(voyage);
-        }
-    }
-
-    fn carry_whole(&self, mut voyage: Box<Voyage>, bytes: u64) {
-        let transfer = Arc::clone(&self.means.transfer);
-        self.spawn(move || {
-            let result = guarded(|| voyage.carry_whole(&transfer));
-            Event::Carried(voyage, bytes, result)
-        });
-    }
-
-    fn carry_server_side(&self, mut voyage: Box<Voyage>) {
-        let transfer = Arc::clone(&self.means.transfer);
-        self.spawn(move || {
-            let result = guarded(|| voyage.carry_server_side(&transfer));
-            Event::CopiedThere(voyage, result)
-        });
-    }
-
-    fn on_copied_there(
-        &mut self,
-        mut voyage: Box<Voyage>,
-        result: Result<Option<Copied>, Failure>,
-    ) {
-        match result {
-            Ok(Some(copied)) => self.settle(voyage, Outcome::Synced(copied)),
-            // The plan is the same, whichever way it goes.
-            Ok(None) => match voyage.route_through_here(&self.means.transfer) {
-                Ok(route) => self.ready.push_front((voyage, route)),
-                Err(failure) => self.fail(voyage, failure),
-            },
-            Err(failure) => self.fail(voyage, failure),
         }
     }
 

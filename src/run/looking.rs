@@ -30,21 +30,31 @@ impl Conveyor<'_> {
     fn look(&mut self, mut voyage: Box<Voyage>) {
         self.looking += 1;
         let transfer = Arc::clone(&self.means.transfer);
-        let (mode, clock) = (self.means.mode, self.means.clock.clone());
         // What the server copies by itself is not read here.
         let is_read = !transfer.server_side.copies_whole(0);
-        let may_open = is_read && !self.means.settle_only;
-        self.spawn(move || {
-            let look = guarded(|| {
-                voyage.look(&Glass {
-                    transfer: &transfer,
-                    mode,
-                    may_open,
-                    clock: &clock,
-                })
-            });
+        let glass = Glass {
+            transfer,
+            mode: self.means.mode,
+            may_open: is_read && !self.means.settle_only,
+            clock: self.means.clock.clone(),
+        };
+        let leave = voyage
+            .is_opened_first(&glass)
+            .then(|| glass.transfer.source.leave())
+            .flatten();
+        let (transfer, name) = (Arc::clone(&glass.transfer), voyage.queued.name.clone());
+        let answers = self.answers();
+        let look = move |opened| {
+            let look = guarded(|| voyage.look(&glass, opened));
             Event::Looked(voyage, look)
-        });
+        };
+        match leave {
+            None => answers.spawn(move || look(None)),
+            Some(leave) => transfer.open_first(leave, name.as_str(), move |opened| match opened {
+                Ok(download) => answers.tell(look(Some(Ok(download)))),
+                Err(failure) => answers.spawn(move || look(Some(Err(failure)))),
+            }),
+        }
     }
 
     /// Listings that were wrong once are not asked any more.

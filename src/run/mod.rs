@@ -1,5 +1,6 @@
 //! The night: for each task intake, preflight, transfer, lists and delivery.
 
+mod answers;
 mod backup;
 mod breaker;
 mod bucket_lists;
@@ -9,6 +10,7 @@ mod deliver;
 mod ending;
 mod engine;
 mod error;
+mod in_one_piece;
 mod in_parts;
 mod listed;
 mod loading;

@@ -319,7 +319,7 @@ impl Night<'_> {
             server_side: server_side(self.task),
         };
         Means {
-            pool: &self.engine.pool,
+            tasks: self.engine.pool.tasks(),
             probes: Probes {
                 first: self.first.clone(),
                 canary: canary_name(&self.task.id),

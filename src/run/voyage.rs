@@ -1,5 +1,7 @@
 //! One object on its way through a run, and the tasks that move it on.
 
+mod carried;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +16,7 @@ use crate::model::{
 use crate::plan::Sight;
 use crate::recognise::{Recognition, recognise};
 use crate::s3::Download;
-use crate::transfer::{Route, Tally, Transfer, WholeCopy, tag_of_parts};
+use crate::transfer::{Route, Tally, Transfer, tag_of_parts};
 
 /// How often an object that changes under our hands is looked at anew.
 const LOOKS: u32 = 3;
@@ -58,15 +60,16 @@ pub enum Look {
 }
 
 /// What a look is made with.
-pub struct Glass<'a> {
+#[derive(Debug, Clone)]
+pub struct Glass {
     /// Both ends.
-    pub transfer: &'a Transfer,
+    pub transfer: Arc<Transfer>,
     /// The task's rule.
     pub mode: OverwriteMode,
     /// Whether the object may be read at once where that saves asking about it.
     pub may_open: bool,
     /// Tells the time.
-    pub clock: &'a Clock,
+    pub clock: Clock,
 }
 
 impl Voyage {
@@ -139,16 +142,30 @@ impl Voyage {
         Some(self.decide(transfer, mode))
     }
 
+    /// Whether all that a first look has to do is to open the object.
+    pub fn is_opened_first(&self, glass: &Glass) -> bool {
+        let (source, destination) = (&self.listed.source, &self.listed.destination);
+        self.looks == 0
+            && glass.may_open
+            && matches!((source, destination), (Sight::Unknown, Sight::Absent))
+    }
+
     /// Looks at both ends and decides. What listings say is enough for the first
-    /// look, where it is certain.
-    pub fn look(&mut self, glass: &Glass<'_>) -> Result<Look, Failure> {
+    /// look, where it is certain. `tried` is what came of opening the object, if
+    /// that is [all that was to do](Self::is_opened_first); if that went well, this
+    /// waits for nothing.
+    pub fn look(
+        &mut self,
+        glass: &Glass,
+        tried: Option<Result<Download, Failure>>,
+    ) -> Result<Look, Failure> {
         if self.looks == 0 {
             self.began = Instant::now();
         }
         self.looks += 1;
         self.opened = None;
         self.seen_at = glass.clock.now();
-        let (transfer, mode) = (glass.transfer, glass.mode);
+        let (transfer, mode) = (&*glass.transfer, glass.mode);
         let name = self.queued.name.as_str();
         let known = match self.looks {
             1 => self.listed.known(mode, self.queued.planned.is_some()),
@@ -175,7 +192,7 @@ impl Voyage {
             self.source = match known.source {
                 Sight::Present(facts) => Some(facts),
                 _ if self.destination.is_none() && glass.may_open => {
-                    self.opened = transfer.open(name, &self.tally)?;
+                    self.opened = transfer.open(name, tried, &self.tally)?;
                     self.opened.as_ref().map(|opened| opened.head.facts.clone())
                 }
                 _ => transfer
@@ -288,42 +305,6 @@ impl Voyage {
     /// The tag of what the copy is to replace; `None` if there is nothing.
     pub fn replaces(&self) -> Option<ETag> {
         self.destination.as_ref().map(|facts| facts.etag.clone())
-    }
-
-    /// Carries the object in one piece.
-    pub fn carry_whole(&mut self, transfer: &Transfer) -> Result<Copied, Failure> {
-        let name = &self.queued.name;
-        let planned = self.source.as_ref().ok_or_else(|| missing(name))?;
-        let copy = WholeCopy {
-            name: name.as_str(),
-            planned,
-            opened: self.opened.take(),
-            replaces: self.destination.as_ref().map(|facts| &facts.etag),
-        };
-        let (arrival, source) = transfer.copy_whole(copy, &self.tally)?;
-        self.source = Some(source);
-        self.server_request_id = arrival.server_request_id;
-        Ok(arrival.copied)
-    }
-
-    /// Has the server copy the object by itself; `None` if it is to go by another
-    /// [`route`](Self::route_through_here).
-    pub fn carry_server_side(&mut self, transfer: &Transfer) -> Result<Option<Copied>, Failure> {
-        let name = &self.queued.name;
-        let source = self.source.as_ref().ok_or_else(|| missing(name))?;
-        let replaces = self.replaces();
-        let (name, tally) = (name.as_str(), &self.tally);
-        let arrival = transfer.copy_server_side(name, source, replaces.as_ref(), tally)?;
-        Ok(arrival.map(|arrival| {
-            self.server_request_id = arrival.server_request_id;
-            arrival.copied
-        }))
-    }
-
-    /// The way of an object that the server did not copy by itself.
-    pub fn route_through_here(&mut self, transfer: &Transfer) -> Result<Route, Failure> {
-        let route = transfer.route_through_here(self.source()?.size_bytes)?;
-        Ok(self.on(route))
     }
 
     /// Whether `failure` is worth another look within this run: the source

@@ -46,6 +46,21 @@ pub struct Download {
     pub body: DownloadBody,
 }
 
+impl Download {
+    /// The same, if all of it came with the answer.
+    ///
+    /// # Errors
+    /// More is to come, although less was announced.
+    pub fn that_is_here(self) -> Result<Self, Failure> {
+        if self.body.is_here() {
+            return Ok(self);
+        }
+        let (bucket, name) = (&self.body.bucket, &self.body.name);
+        let why = "sends more than it announced";
+        Err(bucket.nonsense(Operation::GetObject, Some(name), why))
+    }
+}
+
 /// The bytes of a [`Download`]. Reading fails, with the [`Failure`] inside the
 /// error, when the connection breaks, stands still, is too slow over all, or
 /// ends before the announced length.
@@ -72,7 +87,8 @@ impl DownloadBody {
     }
 
     /// Whether all of it came with the answer, or what came broke off.
-    pub(super) const fn is_here(&self) -> bool {
+    #[must_use]
+    pub const fn is_here(&self) -> bool {
         self.body.is_here()
     }
 

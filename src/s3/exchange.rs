@@ -7,9 +7,11 @@
 
 use std::fmt;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use futures_util::FutureExt;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, StatusCode};
 use tokio::runtime::Handle;
@@ -110,33 +112,23 @@ impl HttpClient {
         }
     }
 
-    /// Sends a request and, once its answer is there, the one that `follow` makes
-    /// of it; waits for both. `follow` runs on the client's thread and must not
-    /// wait for anything. What it makes beside the request comes back too.
-    ///
-    /// # Errors
-    /// If `follow` panicked.
-    pub(super) fn exchange_two<T: Send + 'static>(
+    /// Sends a request whose bytes are at hand. Runs on the client's thread.
+    pub(super) async fn ask(&self, outgoing: Outgoing) -> Result<Answer, Broken> {
+        exchange(self.client().clone(), outgoing.request, outgoing.terms).await
+    }
+
+    /// Has `work` done on the client's thread while nobody waits for it; `done` is
+    /// told there what came of it, or that it panicked. Both must not wait for
+    /// anything but the network.
+    pub(super) fn detach<T>(
         &self,
-        first: Outgoing,
-        follow: impl FnOnce(Result<Answer, Broken>) -> (T, Option<(Self, Outgoing)>) + Send + 'static,
-    ) -> Result<(T, Option<Result<Answer, Broken>>), Broken> {
-        let client = self.client().clone();
-        let both = async move {
-            let answer = exchange(client, first.request, first.terms).await;
-            let (made, second) = follow(answer);
-            let answer = match second {
-                None => None,
-                Some((http, second)) => {
-                    let client = http.client().clone();
-                    Some(exchange(client, second.request, second.terms).await)
-                }
-            };
-            (made, answer)
-        };
-        let runtime = self.runtime();
-        let answers = runtime.block_on(runtime.spawn(both));
-        answers.map_err(|_| Broken::Client)
+        work: impl Future<Output = T> + Send + 'static,
+        done: impl FnOnce(Result<T, Broken>) + Send + 'static,
+    ) {
+        let guarded = AssertUnwindSafe(work).catch_unwind();
+        let work = async { done(guarded.await.map_err(|_| Broken::Client)) };
+        // What is still under way when the process ends is left to the next run.
+        drop(self.runtime().spawn(work));
     }
 }
 
@@ -290,17 +282,16 @@ mod tests {
     #[test]
     fn a_panic_on_the_clients_thread_is_an_answer_and_ends_nothing_else() {
         let http = HttpClient::new(1).unwrap();
-        let asked = || Outgoing {
-            request: Request::new(reqwest::Method::GET, "http://127.0.0.1:9".parse().unwrap()),
-            stream: None,
-            terms: Terms {
-                timeout: Duration::from_secs(30),
-                at_once_bytes: 0,
-            },
-        };
-        let panicked = http.exchange_two::<()>(asked(), |_| panic!("as intended"));
-        assert!(matches!(panicked, Err(Broken::Client)));
-        let made = http.exchange_two(asked(), |answer| (answer.is_err(), None));
-        assert!(matches!(made, Ok((true, None))));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let told = |made: &Result<u8, Broken>| made.as_ref().ok().copied();
+        for (panics, expected) in [(true, None), (false, Some(7))] {
+            let sender = sender.clone();
+            let work = async move {
+                assert!(!panics, "as intended");
+                7
+            };
+            http.detach(work, move |made| sender.send(told(&made)).unwrap());
+            assert_eq!(receiver.recv().unwrap(), expected);
+        }
     }
 }

@@ -42,11 +42,26 @@ pub enum HttpClientError {
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
-    /// One thread sends and receives for all who ask.
-    runtime: Arc<Runtime>,
+    thread: Arc<Thread>,
     workers: usize,
     /// By scheme, host and port.
     pacers: Arc<Mutex<HashMap<String, Arc<Pacer>>>>,
+}
+
+/// One thread sends and receives for all who ask.
+#[derive(Debug)]
+struct Thread {
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Thread {
+    /// Waits for nothing: the last who knows it may be the thread itself.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl HttpClient {
@@ -69,7 +84,10 @@ impl HttpClient {
             .build()?;
         Ok(Self {
             client,
-            runtime: Arc::new(runtime),
+            thread: Arc::new(Thread {
+                handle: runtime.handle().clone(),
+                runtime: Some(runtime),
+            }),
             workers,
             pacers: Arc::default(),
         })
@@ -97,7 +115,7 @@ impl HttpClient {
             .build()?;
         Ok(Self {
             client,
-            runtime: Arc::clone(&self.runtime),
+            thread: Arc::clone(&self.thread),
             workers: self.workers,
             pacers: Arc::clone(&self.pacers),
         })
@@ -121,7 +139,7 @@ impl HttpClient {
     }
 
     pub(super) fn runtime(&self) -> Handle {
-        self.runtime.handle().clone()
+        self.thread.handle.clone()
     }
 }
 

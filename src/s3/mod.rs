@@ -4,7 +4,8 @@
 //! Every request is signed and sent with one list of headers (`request`), when the
 //! endpoint's pace allows it; every refusal passes through one table ([`cause`]).
 //! Nothing here retries: that is a decision of `transfer`.
-//! Callers wait; one thread of the [`HttpClient`] sends and receives for all of them (`exchange`).
+//! Callers wait; one thread of the [`HttpClient`] sends and receives for all of them
+//! (`exchange`). For small objects nobody waits (`detached`).
 
 mod answer;
 mod bandwidth;
@@ -14,6 +15,7 @@ mod checked;
 mod condition;
 mod copy;
 mod counters;
+mod detached;
 mod download;
 mod exchange;
 #[cfg(fuzzing)]
@@ -27,7 +29,6 @@ mod listing;
 mod multipart;
 mod object;
 mod pace;
-mod relay;
 mod request;
 mod signer;
 mod stream;
@@ -40,6 +41,7 @@ pub use checked::Piece;
 pub use condition::Condition;
 pub use copy::CopySource;
 pub use counters::Counters;
+pub use detached::Leave;
 pub use download::{ContentRange, Download, DownloadBody};
 pub use headers::Head;
 pub use http::{HttpClient, HttpClientError};
@@ -47,6 +49,5 @@ pub use list::{ListPage, ListedObject};
 pub use listing::Listing;
 pub use multipart::{CompletedUpload, UploadedPart};
 pub use object::{GetOptions, PutAnswer, Upload};
-pub use relay::Relayed;
 pub use request::Body;
 pub use signer::Signer;

@@ -6,6 +6,7 @@
 //! large   HEAD ─▶ Create ─▶ per part: ranged GET, If-Match ─▶ PUT with digest ─▶ echo? ─▶ whole = source's? ─▶ Complete ─▶ ETag?
 //! ```
 //!
+//! Small ones are tried for the first time without a thread that waits (`first_try`).
 //! Which digest that is, `proof` says: the cheapest that the destination was seen
 //! to check, else MD5.
 //!
@@ -19,6 +20,7 @@
 mod buffers;
 mod compare;
 mod digest;
+mod first_try;
 mod part;
 mod parts;
 mod proof;
@@ -33,12 +35,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use buffers::Buffers;
+pub use first_try::{FirstTry, ReadyCopy};
 pub use parts::PartsCopy;
 pub use resume::tag_of_parts;
 pub use retry::{RetryPolicy, Tally};
 pub use route::{Limits, PartPlan, Route};
 pub use server_side::ServerSide;
-pub use whole::WholeCopy;
+pub use whole::{Begun, WholeCopy};
 
 use bytes::Bytes;
 
@@ -126,12 +129,20 @@ impl Transfer {
     }
 
     /// Begins to read the object before anything is known of it; `None` if it
-    /// is missing.
+    /// is missing. `tried` is what came of a first attempt, if one was made.
     ///
     /// # Errors
     /// The source refused or did not answer, after all attempts.
-    pub fn open(&self, name: &str, tally: &Tally) -> Result<Option<Download>, Failure> {
-        let opened = self.attempts(tally, || self.source.get(name, GetOptions::default()));
+    pub fn open(
+        &self,
+        name: &str,
+        mut tried: Option<Result<Download, Failure>>,
+        tally: &Tally,
+    ) -> Result<Option<Download>, Failure> {
+        let opened = self.attempts(tally, || match tried.take() {
+            Some(opened) => opened,
+            None => self.source.get(name, GetOptions::default()),
+        });
         match opened {
             Ok(download) => Ok(Some(download)),
             Err(failure) if failure.cause == FailureCause::SourceMissing => Ok(None),

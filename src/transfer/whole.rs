@@ -3,28 +3,39 @@
 use bytes::Bytes;
 
 use super::digest::Digests;
+use super::first_try::FirstTry;
 use super::proof::{self, Proof};
 use super::{Arrival, Tally, Transfer, check_unchanged};
 use crate::model::{CarriedHeaders, Copied, ETag, Failure, FailureCause, ObjectFacts};
-use crate::s3::{Body, Bucket, Condition, Download, GetOptions, Piece, PutAnswer, Relayed, Upload};
+use crate::s3::{Body, Condition, Download, GetOptions, Piece, PutAnswer, Upload};
 
 /// A copy in one piece that is to be made.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct WholeCopy<'a> {
     /// The object's name.
     pub name: &'a str,
     /// The facts on which the decision to copy rests.
     pub planned: &'a ObjectFacts,
-    /// The object, if reading it has begun already.
-    pub opened: Option<Download>,
     /// The tag of what the destination has there; `None`: nothing.
     pub replaces: Option<&'a ETag>,
 }
 
+/// What was done already of a copy in one piece.
+#[derive(Debug, Default)]
+pub enum Begun {
+    /// Nothing.
+    #[default]
+    Not,
+    /// Reading the object has begun.
+    Opened(Box<Download>),
+    /// A [first try](super::ReadyCopy) was made, which did not succeed.
+    Tried(Box<FirstTry>),
+}
+
 /// An object in memory.
 #[derive(Debug)]
-struct Read {
-    facts: ObjectFacts,
+pub(super) struct Read {
+    pub(super) facts: ObjectFacts,
     headers: CarriedHeaders,
     bytes: Bytes,
     digests: Digests,
@@ -42,27 +53,30 @@ impl Transfer {
     pub fn copy_whole(
         &self,
         copy: WholeCopy<'_>,
+        begun: Begun,
         tally: &Tally,
     ) -> Result<(Arrival, ObjectFacts), Failure> {
-        let relayed = self.relay(&copy);
         let WholeCopy {
             name,
             planned,
-            mut opened,
             replaces,
         } = copy;
-        let (mut read, mut written) = relayed.map_or((None, None), |relayed| {
-            (Some(relayed.read), relayed.written)
+        let (mut opened, tried) = match begun {
+            Begun::Not => (None, None),
+            Begun::Opened(download) => (Some(*download), None),
+            Begun::Tried(tried) => (None, Some(*tried)),
+        };
+        let (mut tried, mut arrival, mut wrong) = tried.map_or((None, None, None), |tried| {
+            (Some(tried.read), tried.arrival, tried.wrong)
         });
-        let mut read = self.attempts(tally, || match read.take() {
+        let mut read = self.attempts(tally, || match tried.take() {
             Some(read) => read,
             None => self.read_whole(name, planned, opened.take()),
         })?;
         let condition = self.destination.condition_on(replaces);
-        let mut wrong = None;
         let arrival = self.attempts(tally, || {
-            if let Some(answer) = written.take() {
-                return read.arrival(name, answer?, &mut wrong);
+            if let Some(arrival) = arrival.take() {
+                return arrival;
             }
             // A wrong copy of our own is in the way of nobody but us.
             let in_the_way = wrong.clone();
@@ -82,44 +96,26 @@ impl Transfer {
         }
     }
 
-    /// Has a small object read and written for the first time in one go; `None` if
-    /// that is no way for it.
-    fn relay(&self, copy: &WholeCopy<'_>) -> Option<Relayed<Read>> {
-        let is_small = copy.planned.size_bytes <= Bucket::MOST_RELAYED_BYTES;
-        if !is_small || copy.opened.is_some() || self.source.is_capped() {
-            return None;
-        }
-        let (reader, destination) = (self.clone(), self.destination.clone());
-        let (name, planned) = (Box::<str>::from(copy.name), copy.planned.clone());
-        let replaces = copy.replaces.cloned();
-        let relayed = self.source.relay(
-            copy.name,
-            unchanged(copy.planned),
-            &self.destination,
-            move |download| Ok((reader.read_from(&name, &planned, download)?, replaces)),
-            move |(read, replaces)| read.upload(destination.condition_on(replaces.as_ref())),
-        );
-        Some(Relayed {
-            read: relayed.read.map(|(read, _)| read),
-            written: relayed.written,
-        })
-    }
-
     fn read_whole(
         &self,
         name: &str,
         planned: &ObjectFacts,
         opened: Option<Download>,
     ) -> Result<Read, Failure> {
-        let download = match opened {
-            Some(download) => download,
-            None => self.source.get(name, unchanged(planned))?,
+        if let Some(download) = opened {
+            return self.read_from(name, planned, download);
+        }
+        // Only if it is still the planned one.
+        let options = GetOptions {
+            if_match: Some(&planned.etag),
+            ..GetOptions::default()
         };
+        let download = self.source.get(name, options)?;
         self.read_from(name, planned, download)
     }
 
     /// Reads the object and computes its digests.
-    fn read_from(
+    pub(super) fn read_from(
         &self,
         name: &str,
         planned: &ObjectFacts,
@@ -154,7 +150,7 @@ impl Transfer {
 }
 
 impl Read {
-    fn upload<'a>(&'a self, condition: Condition<'a>) -> Upload<'a> {
+    pub(super) fn upload<'a>(&'a self, condition: Condition<'a>) -> Upload<'a> {
         Upload {
             body: Body::Bytes(self.bytes.clone()),
             headers: &self.headers,
@@ -166,7 +162,7 @@ impl Read {
 
     /// The copy that the destination's `answer` proves. Leaves the tag of one that
     /// is not what was sent in `wrong`.
-    fn arrival(
+    pub(super) fn arrival(
         &mut self,
         name: &str,
         answer: PutAnswer,
@@ -193,13 +189,5 @@ impl Read {
         failure.server_request_id = answer.request_id;
         *wrong = Some(answer.etag);
         Err(failure)
-    }
-}
-
-/// Only if the object is still the planned one.
-fn unchanged(planned: &ObjectFacts) -> GetOptions<'_> {
-    GetOptions {
-        if_match: Some(&planned.etag),
-        ..GetOptions::default()
     }
 }

@@ -147,17 +147,14 @@ impl<'a> Looks<'a> {
     /// Has both ends asked about a name. A run would read a new object at once,
     /// rather than ask the source about it first.
     fn look(&self, mut voyage: Voyage, sender: mpsc::Sender<(Result<Look, Failure>, u64)>) {
-        let transfer = Arc::clone(&self.transfer);
-        let (mode, clock) = (self.task.overwrite, self.engine.clock.clone());
+        let glass = Glass {
+            transfer: Arc::clone(&self.transfer),
+            mode: self.task.overwrite,
+            may_open: false,
+            clock: self.engine.clock.clone(),
+        };
         self.engine.pool.spawn(move || {
-            let look = guarded(|| {
-                voyage.look(&Glass {
-                    transfer: &transfer,
-                    mode,
-                    may_open: false,
-                    clock: &clock,
-                })
-            });
+            let look = guarded(|| voyage.look(&glass, None));
             let is_new = matches!(look, Ok(Look::Carry(_))) && voyage.replaces().is_none();
             let requests = if is_new { 1 } else { 2 };
             // Nobody waits for it any more if the rehearsal was stopped.

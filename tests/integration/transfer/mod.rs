@@ -16,8 +16,8 @@ mod patience;
 mod refusals;
 mod server_side;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use nightferry::clock::Clock;
@@ -25,7 +25,8 @@ use nightferry::model::{ChecksumMode, Failure, ObjectFacts, Side};
 use nightferry::s3::{Bucket, BucketSpec, HttpClient};
 use nightferry::secret::Secret;
 use nightferry::transfer::{
-    Arrival, Buffers, Limits, RetryPolicy, Route, ServerSide, Tally, Transfer, WholeCopy,
+    Arrival, Begun, Buffers, FirstTry, Limits, RetryPolicy, Route, ServerSide, Tally, Transfer,
+    WholeCopy,
 };
 
 use crate::s3_server::{ACCESS_KEY, S3Server, S3ServerBuilder, SECRET_KEY};
@@ -97,11 +98,23 @@ impl World {
         let copy = WholeCopy {
             name,
             planned,
-            opened: None,
             replaces: None,
         };
-        let copied = self.transfer.copy_whole(copy, &self.tally);
+        let begun = match self.try_first(copy).map(FirstTry::succeeded) {
+            None => Begun::Not,
+            Some(Ok((arrival, _))) => return Ok(arrival),
+            Some(Err(tried)) => Begun::Tried(tried),
+        };
+        let copied = self.transfer.copy_whole(copy, begun, &self.tally);
         copied.map(|(arrival, _)| arrival)
+    }
+
+    /// The first try, if it is small enough for one.
+    fn try_first(&self, copy: WholeCopy<'_>) -> Option<FirstTry> {
+        let ready = Arc::new(self.transfer.clone()).ready(copy, &mut None)?;
+        let (sender, receiver) = mpsc::channel();
+        ready.go(move |tried| sender.send(tried).unwrap());
+        Some(receiver.recv().unwrap())
     }
 
     /// Copies `name` by whichever route its size asks for, parts on threads of their own.
