@@ -1,10 +1,9 @@
--- The next failed requests in the order of the index by failure: for a cause or
--- any, of a run or any. (?4, ?5, ?6) is the last one of the batch before.
-SELECT request, carry, settled_at, reason,
+-- The next failed requests in the order of the index of them: for a cause or any.
+-- (?3, ?4, ?5, ?6) is the last one of the batch before.
+SELECT request, carry, run, name, reason,
        date(settled_at / 1000 + settled_offset * 60, 'unixepoch')
 FROM request INDEXED BY request_failed
-WHERE task = ?1 AND state = 'failed' AND (carry, settled_at, request) > (?4, ?5, ?6)
+WHERE task = ?1 AND state = 'failed' AND (carry, run, name, request) > (?3, ?4, ?5, ?6)
   AND (?2 IS NULL OR reason = ?2)
-  AND (?3 IS NULL OR run = (SELECT run FROM run WHERE task = ?1 AND number = ?3))
-ORDER BY carry, settled_at, request
+ORDER BY carry, run, name, request
 LIMIT ?7;

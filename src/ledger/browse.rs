@@ -102,11 +102,14 @@ impl Filter<'_> {
 
     fn select(&self, view: View, columns: &[&str]) -> String {
         // Only names of columns that exist get into the text, values are bound.
-        let mut select = format!("SELECT * FROM {}", view.as_str());
+        let mut select = format!("SELECT * FROM {} WHERE TRUE", view.as_str());
         for (index, (column, _)) in self.conditions().iter().enumerate() {
-            let and = if index == 0 { "WHERE" } else { "AND" };
             // Writing to a String cannot fail.
-            let _ = write!(select, " {and} {column} = ?{}", index + 1);
+            let _ = write!(select, " AND {column} = ?{}", index + 1);
+        }
+        if self.run.is_some() && self.task.is_none() {
+            // Runs are found by task and number.
+            select.push_str(" AND task IN (SELECT id FROM task)");
         }
         let order = view.order().join(", ");
         if let Some(last) = self.last {

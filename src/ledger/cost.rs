@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fixture::{Fixture, failed, photos, synced};
-use super::{Deliverable, Delivery, Filter, ListPlace, LoadedPart, Stretch, View};
+use super::{Deliverable, Delivery, Failures, Filter, ListPlace, LoadedPart, Stretch, View};
 use crate::model::{FailureCause, Month, ObjectName, RequestState};
 
 /// When the night of which the cost is asked begins.
@@ -231,8 +231,35 @@ fn summarise(fixture: &Fixture) {
         .unwrap();
 }
 
-/// The steps that SQLite makes for a night after so many nights.
-fn steps_after(nights: i64, requests: i64) -> u64 {
+/// The failed requests of last night, shown and taken up again.
+fn failed_last_night(fixture: &mut Fixture) {
+    let (ledger, task, id) = (&mut fixture.ledger, fixture.task, photos());
+    let last = ledger.ended_runs(&id).unwrap().last().unwrap().0;
+    for task in [Some(&id), None] {
+        let filter = Filter {
+            task,
+            run: Some(last),
+            ..Filter::default()
+        };
+        let mut rows = 0;
+        let visit = |_| {
+            rows += 1;
+            Ok::<(), super::LedgerError>(())
+        };
+        ledger
+            .for_each_row(View::FailedRequests, &["name", "message"], &filter, visit)
+            .unwrap();
+        assert_eq!(rows, 5);
+    }
+    let failures = Failures {
+        run: Some(last),
+        ..Failures::default()
+    };
+    assert_eq!(ledger.retry(task, &failures).unwrap(), 5);
+}
+
+/// The steps that SQLite makes for `work` after so many nights.
+fn steps_after(nights: i64, requests: i64, work: impl FnOnce(&mut Fixture)) -> u64 {
     let mut fixture = Fixture::new("UTC");
     past(&mut fixture, nights, requests);
     let steps = Arc::new(AtomicU64::new(0));
@@ -246,7 +273,7 @@ fn steps_after(nights: i64, requests: i64) -> u64 {
         .connection
         .progress_handler(1, Some(count))
         .unwrap();
-    night(&mut fixture);
+    work(&mut fixture);
     fixture
         .ledger
         .connection
@@ -260,10 +287,21 @@ fn steps_after(nights: i64, requests: i64) -> u64 {
 fn a_night_after_four_hundred_costs_what_the_first_weeks_did() {
     // As many days in the month and as many failures in it, so that its summary
     // has the same to count.
-    let young = steps_after(22, 50);
-    let old = steps_after(400, 50);
+    let young = steps_after(22, 50, night);
+    let old = steps_after(400, 50, night);
     assert!(
         old <= young + young / 50,
+        "{old} steps after 400 nights, {young} after 22"
+    );
+}
+
+#[test]
+fn failures_of_one_night_cost_what_it_had_of_them() {
+    // But for the list of all runs.
+    let young = steps_after(22, 50, failed_last_night);
+    let old = steps_after(400, 50, failed_last_night);
+    assert!(
+        old <= young + 10 * (400 - 22),
         "{old} steps after 400 nights, {young} after 22"
     );
 }

@@ -30,10 +30,11 @@ struct Failed {
 }
 
 /// Where a failed request stands in the order of the index.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Place {
     carry: i64,
-    settled_at: i64,
+    run: i64,
+    name: String,
     request: i64,
 }
 
@@ -49,20 +50,21 @@ impl Ledger {
         let mut retried = 0;
         let mut after = Place {
             carry: -1,
-            settled_at: 0,
+            run: 0,
+            name: String::new(),
             request: 0,
         };
         loop {
-            let batch = self.write(|transaction| {
-                let batch = next_batch(transaction, task, failures, after)?;
+            let mut batch = self.write(|transaction| {
+                let batch = next_batch(transaction, task, failures, &after)?;
                 reopen(transaction, task, &batch)?;
                 Ok(batch)
             })?;
-            let Some(last) = batch.last() else {
+            retried += batch.len() as u64;
+            let Some(last) = batch.pop() else {
                 return Ok(retried);
             };
             after = last.place;
-            retried += batch.len() as u64;
         }
     }
 }
@@ -71,37 +73,42 @@ fn next_batch(
     transaction: &Transaction<'_>,
     task: TaskKey,
     failures: &Failures<'_>,
-    after: Place,
+    after: &Place,
 ) -> rusqlite::Result<Vec<Failed>> {
     let common = named_params! {
         "?1": task.0,
         "?2": failures.cause.map(FailureCause::as_str),
-        "?3": failures.run,
-        "?4": after.carry,
-        "?5": after.settled_at,
+        "?3": after.carry,
+        "?4": after.run,
+        "?5": after.name,
         "?6": after.request,
         "?7": BATCH,
     };
-    let statement = match failures.name {
-        Some(_) => include_str!("../../sql/statements/retry_by_name.sql"),
-        None => include_str!("../../sql/statements/retry.sql"),
-    };
-    let mut statement = transaction.prepare_cached(statement)?;
-    let mut values = common.to_vec();
     let name = failures.name.map(ObjectName::as_str);
-    if name.is_some() {
-        values.push(("?8", &name));
-    }
-    statement
-        .query_map(values.as_slice(), |row| {
+    let (of_run, by_name) = (("?8", &failures.run as _), ("?9", &name as _));
+    let (statement, further) = match (failures.run, name) {
+        (None, None) => (include_str!("../../sql/statements/retry.sql"), vec![]),
+        (Some(_), None) => (
+            include_str!("../../sql/statements/retry_by_run.sql"),
+            vec![of_run],
+        ),
+        (_, Some(_)) => (
+            include_str!("../../sql/statements/retry_by_name.sql"),
+            vec![of_run, by_name],
+        ),
+    };
+    transaction
+        .prepare_cached(statement)?
+        .query_map([common, &further].concat().as_slice(), |row| {
             Ok(Failed {
                 place: Place {
                     request: row.get(0)?,
                     carry: row.get(1)?,
-                    settled_at: row.get(2)?,
+                    run: row.get(2)?,
+                    name: row.get(3)?,
                 },
-                cause: row.get(3)?,
-                day: row.get(4)?,
+                cause: row.get(4)?,
+                day: row.get(5)?,
             })
         })?
         .collect()

@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0002_faults.sql"),
     include_str!("../../sql/migrations/0003_speed.sql"),
     include_str!("../../sql/migrations/0004_checks.sql"),
+    include_str!("../../sql/migrations/0005_questions.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -136,13 +137,20 @@ mod tests {
 
     /// A ledger of the second version with that night behind it.
     fn second_version(path: &Path) -> Connection {
+        of_version(2, path)
+    }
+
+    /// A ledger of that version with that night behind it.
+    fn of_version(version: usize, path: &Path) -> Connection {
         let older = Connection::open(path).unwrap();
         older.execute_batch(&MIGRATIONS[..2].concat()).unwrap();
         older.execute_batch(NIGHT_OF_VERSION_2).unwrap();
+        let later = MIGRATIONS[2..version].concat();
+        older.execute_batch(&later).unwrap();
         older
             .pragma_update(None, "application_id", APPLICATION_ID)
             .unwrap();
-        older.pragma_update(None, "user_version", 2).unwrap();
+        older.pragma_update(None, "user_version", version).unwrap();
         older
     }
 
@@ -159,12 +167,18 @@ mod tests {
 
     #[test]
     fn a_ledger_with_history_goes_on_in_the_present_version() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger.sqlite");
-        drop(second_version(&path));
-        let ledger = Ledger::open(&path, 0o600).unwrap();
-        let new = Ledger::open(&folder.path().join("new.sqlite"), 0o600).unwrap();
-        assert_eq!(tables(&ledger.connection), tables(&new.connection));
+        for version in 2..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("ledger.sqlite");
+            drop(of_version(version, &path));
+            let ledger = Ledger::open(&path, 0o600).unwrap();
+            let new = Ledger::open(&folder.path().join("new.sqlite"), 0o600).unwrap();
+            assert_eq!(tables(&ledger.connection), tables(&new.connection));
+            has_its_history(&ledger);
+        }
+    }
+
+    fn has_its_history(ledger: &Ledger) {
         assert_eq!(ledger.check().unwrap(), [""; 0]);
         let task = ledger.find_task(&"photos".parse().unwrap()).unwrap();
         let names = ledger
