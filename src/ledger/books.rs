@@ -18,14 +18,17 @@ impl Ledger {
         })
     }
 
-    /// Whether the task's tallies and its pending rows add up.
+    /// Whether the task's tallies and its pending rows, counted anew, add up.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub fn task_balanced(&self, task: TaskKey) -> Result<bool> {
         self.read(|connection| {
             connection.query_row(
-                "SELECT balanced FROM books JOIN task ON task.id = books.task WHERE task.task = ?1",
+                "SELECT balanced
+                     AND pending = (SELECT count(*) FROM request
+                                    WHERE request.task = ?1 AND state = 'pending')
+                 FROM books JOIN task ON task.id = books.task WHERE task.task = ?1",
                 [task.0],
                 |row| row.get(0),
             )

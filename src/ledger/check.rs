@@ -7,6 +7,7 @@ use super::{Ledger, Result};
 /// What must hold, each as a query whose rows say where it does not.
 const RULES: &[&str] = &[
     include_str!("../../sql/statements/check_tasks.sql"),
+    include_str!("../../sql/statements/check_pending.sql"),
     include_str!("../../sql/statements/check_days.sql"),
     include_str!("../../sql/statements/check_runs.sql"),
     include_str!("../../sql/statements/check_requests.sql"),

@@ -262,6 +262,13 @@ fn failed_last_night(fixture: &mut Fixture) {
 fn steps_after(nights: i64, requests: i64, work: impl FnOnce(&mut Fixture)) -> u64 {
     let mut fixture = Fixture::new("UTC");
     past(&mut fixture, nights, requests);
+    let steps = steps_of(&mut fixture, work);
+    assert_eq!(fixture.ledger.check().unwrap(), [""; 0]);
+    steps
+}
+
+/// The steps that SQLite makes for `work`.
+fn steps_of(fixture: &mut Fixture, work: impl FnOnce(&mut Fixture)) -> u64 {
     let steps = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&steps);
     let count = move || {
@@ -273,13 +280,12 @@ fn steps_after(nights: i64, requests: i64, work: impl FnOnce(&mut Fixture)) -> u
         .connection
         .progress_handler(1, Some(count))
         .unwrap();
-    work(&mut fixture);
+    work(fixture);
     fixture
         .ledger
         .connection
         .progress_handler(0, None::<fn() -> bool>)
         .unwrap();
-    assert_eq!(fixture.ledger.check().unwrap(), [""; 0]);
     steps.load(Ordering::Relaxed)
 }
 
@@ -293,6 +299,35 @@ fn a_night_after_four_hundred_costs_what_the_first_weeks_did() {
         old <= young + young / 50,
         "{old} steps after 400 nights, {young} after 22"
     );
+}
+
+/// What `status` and `summary` ask.
+fn look(fixture: &mut Fixture) {
+    let visit = |_| Ok::<(), super::LedgerError>(());
+    let (ledger, all) = (&fixture.ledger, Filter::default());
+    ledger.task_status(None).unwrap();
+    ledger
+        .for_each_row(View::Books, &["pending"], &all, visit)
+        .unwrap();
+    summarise(fixture);
+}
+
+#[test]
+fn how_a_task_stands_is_seen_without_a_look_at_all_that_is_pending() {
+    let asked = "2026-11-21T12:00:00Z";
+    let [some, many] = [1, 2_000].map(|count| {
+        let names: Vec<String> = (0..count).map(|name| name.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut fixture = Fixture::new("UTC");
+        fixture.ask("object_lists/a.txt", asked, &names);
+        let (pending, oldest) = fixture.ledger.pending(&photos()).unwrap();
+        assert_eq!(
+            (pending, oldest.unwrap().at),
+            (count, super::fixture::at(asked))
+        );
+        steps_of(&mut fixture, look)
+    });
+    assert_eq!(some, many);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use rusqlite::params;
 use tempfile::TempDir;
 
+use super::pending::PendingChange;
 use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
@@ -83,6 +84,9 @@ impl Fixture {
                 }
                 let day = asked.day().to_string();
                 let lines = i64::try_from(lines).unwrap();
+                let mut pending = PendingChange::default();
+                pending.add(asked, lines);
+                pending.keep(transaction, task)?;
                 count(transaction, task, &day, Counted::Requested, "", lines, 0)
             })
             .unwrap();
@@ -93,6 +97,13 @@ impl Fixture {
         let (task, now) = (self.task, self.zone.local(at(when)));
         self.ledger
             .write(|transaction| {
+                transaction.execute(
+                    "UPDATE pending_count SET requests = requests
+                         - (SELECT count(*) FROM request
+                            WHERE task = ?1 AND name = ?2 AND state = 'pending'
+                              AND requested_at = pending_count.requested_at)",
+                    params![task.0, name],
+                )?;
                 let requests = transaction.execute(
                     "UPDATE request SET state = 'ignored', reason = 'withdrawn', settled_at = ?3,
                          settled_offset = ?4

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
 
+use super::pending::PendingChange;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, TaskKey, bulk};
 use crate::model::{LocalTime, ObjectName, RejectReason, Timestamp, Zone};
@@ -136,6 +137,9 @@ impl Ledger {
             if requests > 0 {
                 let day = part.requested_at.day().to_string();
                 count(transaction, task, &day, Counted::Requested, "", requests, 0)?;
+                let mut pending = PendingChange::default();
+                pending.add(part.requested_at, requests);
+                pending.keep(transaction, task)?;
             }
             Ok(list)
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rusqlite::{Connection, params};
 
+use super::pending::PendingChange;
 use super::plans;
 use super::settling::{Row, Settling};
 use super::tasks::{Counted, count};
@@ -82,13 +83,14 @@ fn write<'n>(
     }
 }
 
-/// What a batch adds to the books and to the days.
+/// What a batch adds to the books and to the days, and what is pending no more.
 #[derive(Default)]
 pub(super) struct Tally<'n> {
     books: RunBooks,
     retries: u32,
     throttled: u32,
     last: Option<&'n str>,
+    pub(super) pending: PendingChange,
     days: BTreeMap<(NaiveDate, Counted, &'static str), (i64, i64)>,
 }
 
@@ -128,6 +130,7 @@ impl Tally<'_> {
                 *bytes,
             )?;
         }
+        self.pending.keep(connection, recording.task)?;
         connection
             .prepare_cached(
                 "UPDATE run SET synced = synced + ?2, failed = failed + ?3, ignored = ignored + ?4,

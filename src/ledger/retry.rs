@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, named_params, params};
 
+use super::pending::PendingChange;
+use super::report::local;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, TaskKey};
-use crate::model::{FailureCause, ObjectName, RequestState};
+use crate::model::{FailureCause, LocalTime, ObjectName, RequestState};
 
 /// Requests a transaction, so that others are not kept from writing for long.
 const BATCH: usize = 20_000;
@@ -22,11 +24,12 @@ pub struct Failures<'a> {
     pub name: Option<&'a ObjectName>,
 }
 
-/// A failed request, and the day on which it is counted.
+/// A failed request, the day on which it is counted, and when it was asked for.
 struct Failed {
     place: Place,
     cause: String,
     day: String,
+    asked: LocalTime,
 }
 
 /// Where a failed request stands in the order of the index.
@@ -109,6 +112,7 @@ fn next_batch(
                 },
                 cause: row.get(4)?,
                 day: row.get(5)?,
+                asked: local(row, 6)?,
             })
         })?
         .collect()
@@ -122,10 +126,13 @@ fn reopen(transaction: &Transaction<'_>, task: TaskKey, batch: &[Failed]) -> rus
              settled_offset = NULL, run = NULL, carry = 0, first_failed_day = NULL
          WHERE request = ?1",
     )?;
+    let mut pending = PendingChange::default();
     for failed in batch {
+        pending.add(failed.asked, 1);
         reopen.execute(params![failed.place.request])?;
         *by_day.entry((&failed.day, &failed.cause)).or_default() += 1;
     }
+    pending.keep(transaction, task)?;
     let kind = Counted::Settled(RequestState::Failed);
     for ((day, cause), requests) in by_day {
         count(transaction, task, day, kind, cause, -requests, 0)?;
@@ -305,6 +312,7 @@ mod tests {
                      FROM request WHERE state = 'pending';
                      UPDATE task SET failed = failed
                          + (SELECT count(*) FROM request WHERE state = 'pending');
+                     DELETE FROM pending_count;
                      UPDATE run SET failed = (SELECT failed FROM task);
                      INSERT INTO day_count SELECT task, '2026-10-31', 'failed', 'throttled',
                          failed, 0 FROM task WHERE true

@@ -165,6 +165,15 @@ impl Ledger {
                     ))
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
+            transaction.execute(
+                &format!(
+                    "INSERT INTO pending_count (task, requested_at, requested_offset, requests)
+                     SELECT task, requested_at, requested_offset, count(*)
+                     FROM request WHERE {CARRIED_TODAY} GROUP BY 1, 2, 3
+                     ON CONFLICT DO UPDATE SET requests = requests + excluded.requests"
+                ),
+                params![task.0, today],
+            )?;
             for (day, reason, requests) in by_day {
                 let failed = Counted::Settled(RequestState::Failed);
                 count(transaction, task, &day, failed, &reason, -requests, 0)?;

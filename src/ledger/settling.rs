@@ -7,8 +7,9 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{CachedStatement, Connection};
 
 use super::outcomes::{Recording, Tally};
+use super::report::local;
 use super::{bulk, plans};
-use crate::model::{Attempt, ETag, ObjectName, Outcome};
+use crate::model::{Attempt, ETag, LocalTime, ObjectName, Outcome};
 
 mod rows;
 
@@ -134,11 +135,12 @@ impl<'c, 'n> Settling<'c, 'n> {
         let mut rows: Vec<_> = self.reached.iter().copied().map(Row::first).collect();
         loop {
             let pending = self.pending_of_reached()?;
-            for &(place, request, attempts) in &pending {
+            for &(place, request, attempts, asked) in &pending {
                 let row = rows[place];
                 rows[place] = Row::further(row.attempt);
                 let at = self.recording.zone.local(row.attempt.at);
                 tally.add(at.day(), &row);
+                tally.pending.add(asked, -1);
                 self.settled.push(Settled {
                     request,
                     number: attempts + 1,
@@ -157,9 +159,9 @@ impl<'c, 'n> Settling<'c, 'n> {
         Ok(())
     }
 
-    /// The next of the names' pending requests: the name's place, the request and
-    /// its attempts so far.
-    fn pending_of_reached(&mut self) -> rusqlite::Result<Vec<(usize, i64, i64)>> {
+    /// The next of the names' pending requests: the name's place, the request, its
+    /// attempts so far, and when it was asked for.
+    fn pending_of_reached(&mut self) -> rusqlite::Result<Vec<(usize, i64, i64, LocalTime)>> {
         let names = self.reached.iter().map(|attempt| attempt.name.as_str());
         let names = names.map(Some).chain(iter::repeat(None)).take(NAMES);
         for (index, name) in (4..).zip(names) {
@@ -168,7 +170,7 @@ impl<'c, 'n> Settling<'c, 'n> {
         let mut rows = self.pending.raw_query();
         let mut pending = Vec::with_capacity(self.reached.len());
         while let Some(row) = rows.next()? {
-            pending.push((row.get(0)?, row.get(1)?, row.get(2)?));
+            pending.push((row.get(0)?, row.get(1)?, row.get(2)?, local(row, 3)?));
         }
         Ok(pending)
     }
@@ -200,7 +202,7 @@ fn pending_of_names() -> String {
         .collect();
     format!(
         "WITH reached (place, name) AS (VALUES {})
-         SELECT place, request, attempts
+         SELECT place, request, attempts, requested_at, requested_offset
          FROM reached CROSS JOIN request
              ON task = ?1 AND state = 'pending' AND request.name = reached.name AND request <= ?2
          ORDER BY place, request LIMIT ?3",

@@ -181,25 +181,4 @@ impl Ledger {
                 .collect()
         })
     }
-
-    /// How many requests of `task` are pending, and when the oldest was asked for.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn pending(&self, task: &TaskId) -> Result<(u64, Option<LocalTime>)> {
-        // The bare column beside min() is that of the row with the minimum.
-        let sql = "SELECT count(*), min(requested_at), requested_offset
-                   FROM request JOIN task USING (task) WHERE id = ?1 AND state = 'pending'";
-        self.read(|connection| {
-            connection.query_row(sql, [task.as_str()], |row| {
-                let count = row.get(0)?;
-                let oldest = if count == 0 {
-                    None
-                } else {
-                    Some(local(row, 1)?)
-                };
-                Ok((count, oldest))
-            })
-        })
-    }
 }

@@ -2,6 +2,8 @@
 
 use rusqlite::{Transaction, params};
 
+use super::pending::PendingChange;
+use super::report::local;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, TaskKey};
 use crate::model::{IgnoreReason, LocalTime, ObjectName, RequestState};
@@ -53,7 +55,7 @@ impl Ledger {
                 settle(transaction, task, &requests, now)?;
                 Ok(requests)
             })?;
-            let Some(&last) = requests.last() else {
+            let Some(&(last, _)) = requests.last() else {
                 return Ok(withdrawn);
             };
             after = last;
@@ -67,7 +69,7 @@ fn next_batch(
     task: TaskKey,
     selection: Selection<'_>,
     after: i64,
-) -> rusqlite::Result<Vec<i64>> {
+) -> rusqlite::Result<Vec<(i64, LocalTime)>> {
     let (statement, wanted) = match selection {
         Selection::List(path) => (
             include_str!("../../sql/statements/withdraw_by_list.sql"),
@@ -80,14 +82,16 @@ fn next_batch(
     };
     transaction
         .prepare_cached(statement)?
-        .query_map(params![task.0, wanted, after, BATCH], |row| row.get(0))?
+        .query_map(params![task.0, wanted, after, BATCH], |row| {
+            Ok((row.get(0)?, local(row, 1)?))
+        })?
         .collect()
 }
 
 fn settle(
     transaction: &Transaction<'_>,
     task: TaskKey,
-    requests: &[i64],
+    requests: &[(i64, LocalTime)],
     now: LocalTime,
 ) -> rusqlite::Result<()> {
     if requests.is_empty() {
@@ -100,10 +104,13 @@ fn settle(
         "INSERT INTO withdrawal (task, number, request)
          SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM run WHERE task = ?1",
     )?;
-    for request in requests {
+    let mut pending = PendingChange::default();
+    for &(request, asked) in requests {
+        pending.add(asked, -1);
         settle.execute(params![request, now.at.ms(), now.offset_minutes])?;
         tell.execute(params![task.0, request])?;
     }
+    pending.keep(transaction, task)?;
     count(
         transaction,
         task,

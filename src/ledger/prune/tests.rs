@@ -227,6 +227,7 @@ impl Ledger {
                 "INSERT INTO day_count VALUES (1, ?1, 'ignored', 'withdrawn', ?2, 0)",
                 params![day, requests],
             )?;
+            transaction.execute("DELETE FROM pending_count", [])?;
             transaction.execute("UPDATE task SET ignored = ?1", [requests])
         })
         .unwrap();

@@ -137,6 +137,7 @@ impl Ledger {
             for statement in [
                 include_str!("../../../sql/statements/rebuild_days.sql"),
                 include_str!("../../../sql/statements/rebuild_tallies.sql"),
+                include_str!("../../../sql/statements/rebuild_pending.sql"),
                 include_str!("../../../sql/statements/rebuild_input_lists.sql"),
             ] {
                 transaction.execute(statement, [task.0])?;
