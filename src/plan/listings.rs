@@ -124,7 +124,7 @@ impl Listings {
     pub(super) fn learn(&self, names: usize, took: Duration, ask: impl FnOnce()) -> bool {
         let each = u32::try_from(names.max(1)).map_or(Duration::ZERO, |names| took / names);
         let range = SHORT_FOR_A_NAME..=LONGEST_FOR_A_NAME;
-        let longest = if range.contains(&each) {
+        let longest = if names >= WORTHWHILE && range.contains(&each) {
             let asking = self.answers_within.get_or_init(|| {
                 let began = Instant::now();
                 ask();
@@ -189,11 +189,18 @@ mod tests {
     fn a_name_is_asked_about_only_where_it_matters_and_once() {
         let listings = Listings::new();
         let mut asked = 0;
-        let learnt = [900, 6_000, 3_000, 3_000].map(|took_ms| {
+        let pages = [
+            (15, 45),
+            (1000, 900),
+            (1000, 6_000),
+            (1000, 3_000),
+            (1000, 3_000),
+        ];
+        let learnt = pages.map(|(names, took_ms)| {
             // However quickly it is answered.
-            listings.learn(1000, Duration::from_millis(took_ms), || asked += 1)
+            listings.learn(names, Duration::from_millis(took_ms), || asked += 1)
         });
-        assert_eq!((learnt, asked), ([true, false, false, false], 1));
+        assert_eq!((learnt, asked), ([false, true, false, false, false], 1));
     }
 
     #[test]
