@@ -1,8 +1,8 @@
-//! Writes a new list: for `enqueue` on the command line and for `serve`.
+//! Writes a new list: whole for `enqueue` on the command line, bit by bit for `serve`.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -181,14 +181,9 @@ fn publish(
     file.as_file()
         .set_permissions(Permissions::from_mode(target.file_mode))?;
     file.as_file().sync_all()?;
-    let day = now.day().format("%Y/%m/%d").to_string();
-    let mut folder = lists.to_owned();
-    for part in day.split('/') {
-        folder.push(part);
-        make_folder(&folder, target.folder_mode)?;
-    }
+    let (folder, day) = folder_of_day(lists, target, now)?;
     for number in 1_u32.. {
-        let name = format!("{}_{number}.url.txt", now.stamp());
+        let name = list_name(now, number);
         match file.persist_noclobber(folder.join(&name)) {
             Ok(_) => {
                 sync_folder(&folder)?;
@@ -199,6 +194,62 @@ fn publish(
         }
     }
     Err(ErrorKind::AlreadyExists.into())
+}
+
+/// A list that is empty still, for one who writes it bit by bit.
+#[derive(Debug)]
+pub struct NewList {
+    /// Its path from `object_lists/` on.
+    pub path: String,
+    /// Open for reading and appending.
+    pub file: File,
+}
+
+/// Makes a list that is empty still, at a path of its own. When this returns,
+/// it survives a power failure; what is written into it has to be synced.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn new_list(target: &EnqueueTarget<'_>, now: LocalTime) -> io::Result<NewList> {
+    let lists = target.task_folder.join(OBJECT_LISTS);
+    make_folder(&lists, target.folder_mode)?;
+    let (folder, day) = folder_of_day(&lists, target, now)?;
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create_new(true);
+    for number in 1_u32.. {
+        let name = list_name(now, number);
+        match options.mode(target.file_mode).open(folder.join(&name)) {
+            Ok(file) => {
+                file.set_permissions(Permissions::from_mode(target.file_mode))?;
+                file.sync_all()?;
+                sync_folder(&folder)?;
+                let path = format!("{OBJECT_LISTS}{day}/{name}");
+                return Ok(NewList { path, file });
+            }
+            Err(taken) if taken.kind() == ErrorKind::AlreadyExists => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn list_name(now: LocalTime, number: u32) -> String {
+    format!("{}_{number}.url.txt", now.stamp())
+}
+
+/// The folder for new lists of today, made if need be, and its path in `lists`.
+fn folder_of_day(
+    lists: &Path,
+    target: &EnqueueTarget<'_>,
+    now: LocalTime,
+) -> io::Result<(PathBuf, String)> {
+    let day = now.day().format("%Y/%m/%d").to_string();
+    let mut folder = lists.to_owned();
+    for part in day.split('/') {
+        folder.push(part);
+        make_folder(&folder, target.folder_mode)?;
+    }
+    Ok((folder, day))
 }
 
 /// Makes `folder` if need be, and sees to it that a power failure does not take it away.

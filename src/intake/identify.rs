@@ -20,14 +20,20 @@ use crate::model::Timestamp;
 const HEAD_BYTES: u64 = 4_096;
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// Why one list could not be taken in: the first concerns it alone, the second all.
+/// Why one list could not be taken in: the second concerns all lists, the others it alone.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ListError {
     #[error(transparent)]
     Read(#[from] io::Error),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Another process loaded from it meanwhile; what is new has to be found out again.
+    #[error("another process loads it too")]
+    Overtaken,
 }
+
+/// Opens a list at its first byte, as [`ListSource::open`] does.
+pub(super) type Open<'a, 's> = &'a dyn Fn() -> io::Result<(Stat, Box<dyn Read + 's>)>;
 
 /// What is known of earlier lists, and where lists may be now.
 pub(super) struct Known<'a> {
@@ -45,6 +51,8 @@ pub(super) struct OpenList<'s> {
     pub opened_at: Timestamp,
     pub first_line_sha256: String,
     pub place: ListPlace,
+    /// What the ledger has at its path, and how many bytes of that are loaded.
+    pub current: Option<(ListKey, u64)>,
     /// How much of it is loaded.
     pub loaded_bytes: u64,
     pub loaded_lines: u64,
@@ -52,25 +60,29 @@ pub(super) struct OpenList<'s> {
 
 /// Opens the list at `path`, where the ledger has `current`, and finds out which it is.
 pub(super) fn open_list<'s>(
-    source: &'s dyn ListSource,
+    open: Open<'_, 's>,
     path: &str,
     current: Option<KnownList>,
     known: &Known<'_>,
     encoding: ListEncoding,
     clock: &Clock,
 ) -> Result<OpenList<'s>, ListError> {
-    let mut list = begin(source, path, encoding, clock)?;
+    let at_path = current.as_ref().map(|list| (list.key, list.loaded_bytes));
+    let mut list = begin(open, encoding, clock)?;
+    list.current = at_path;
     let mut candidates = known.candidates(path, &list)?;
     candidates.extend(current);
     candidates.sort_by_key(|candidate| candidate.loaded_bytes);
     let Some(known) = longest_match(&mut list, path, candidates)? else {
         if list.lines.read_bytes() > 0 {
-            list = begin(source, path, encoding, clock)?;
+            list = begin(open, encoding, clock)?;
+            list.current = at_path;
         }
         return Ok(list);
     };
     if list.lines.read_bytes() > known.loaded_bytes {
-        list = begin(source, path, encoding, clock)?;
+        list = begin(open, encoding, clock)?;
+        list.current = at_path;
         let whole = list.lines.pass_to(known.loaded_bytes)?;
         if !whole || list.lines.read_sha256() != known.sha256 {
             return Err(io::Error::other("it was changed while it was read").into());
@@ -89,13 +101,12 @@ pub(super) fn open_list<'s>(
 
 /// Opens a list as if it were new, to be read up to the size it has now.
 fn begin<'s>(
-    source: &'s dyn ListSource,
-    path: &str,
+    open: Open<'_, 's>,
     encoding: ListEncoding,
     clock: &Clock,
 ) -> io::Result<OpenList<'s>> {
     let opened_at = clock.now();
-    let (stat, content) = source.open(path)?;
+    let (stat, content) = open()?;
     let mut content = content.take(stat.size);
     let mut head = Vec::new();
     content.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
@@ -107,6 +118,7 @@ fn begin<'s>(
         opened_at,
         first_line_sha256,
         place: ListPlace::New,
+        current: None,
         loaded_bytes: 0,
         loaded_lines: 0,
     })

@@ -95,6 +95,11 @@ impl<R: BufRead> Lines<R> {
         Ok(true)
     }
 
+    /// Reads on in `content`, which begins with the byte after the last one read.
+    pub fn go_on_in(&mut self, content: R) {
+        self.content = content;
+    }
+
     /// Takes all that was passed as counted, `lines` lines of it. If the last
     /// of them was not ended there, the line is taken again only if it has
     /// become another name by its end.

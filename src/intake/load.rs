@@ -57,7 +57,7 @@ pub(super) struct Loading<'a> {
 
 /// Lines read and not committed yet.
 #[derive(Default)]
-struct Part {
+pub(super) struct Part {
     requests: Vec<(u64, ObjectName)>,
     rejected: Vec<RejectedLine>,
     bytes: usize,
@@ -66,6 +66,23 @@ struct Part {
 impl Loading<'_> {
     /// Loads what is new in the list at `path` of `source`, seen as `stat`.
     pub(super) fn load(
+        &self,
+        ledger: &mut Ledger,
+        source: &dyn ListSource,
+        path: &str,
+        stat: &Stat,
+        intake: &mut Intake,
+    ) -> Result<(), ListError> {
+        loop {
+            match self.try_load(ledger, source, path, stat, intake) {
+                // Ends, for each time somebody has loaded more of the list.
+                Err(ListError::Overtaken) => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn try_load(
         &self,
         ledger: &mut Ledger,
         source: &dyn ListSource,
@@ -84,15 +101,10 @@ impl Loading<'_> {
             sources: self.sources,
         };
         let encoding = encoding_of(path, self.settings.encoding);
-        let mut list = open_list(source, path, current, &known, encoding, self.settings.clock)?;
+        let open = || source.open(path);
+        let mut list = open_list(&open, path, current, &known, encoding, self.settings.clock)?;
         let loaded_bytes = list.loaded_bytes;
-        let mut part = Part::default();
-        while let Some(line) = list.lines.next_line()? {
-            part.take(list.lines.counted_lines(), line);
-            if part.is_full() {
-                self.commit(ledger, path, &mut list, mem::take(&mut part), None, intake)?;
-            }
-        }
+        let mut part = self.load_ended(ledger, path, &mut list, intake)?;
         if list.lines.has_unended()
             && is_quiet(source, path, &list, self.settings)?
             && let Some(line) = list.lines.take_unended()
@@ -106,8 +118,26 @@ impl Loading<'_> {
         Ok(())
     }
 
+    /// Loads the lines of `list` that are ended; the last part is not committed yet.
+    pub(super) fn load_ended(
+        &self,
+        ledger: &mut Ledger,
+        path: &str,
+        list: &mut OpenList<'_>,
+        intake: &mut Intake,
+    ) -> Result<Part, ListError> {
+        let mut part = Part::default();
+        while let Some(line) = list.lines.next_line()? {
+            part.take(list.lines.counted_lines(), line);
+            if part.is_full() {
+                self.commit(ledger, path, list, mem::take(&mut part), None, intake)?;
+            }
+        }
+        Ok(part)
+    }
+
     /// Commits the last part, if there is anything to note.
-    fn finish(
+    pub(super) fn finish(
         &self,
         ledger: &mut Ledger,
         path: &str,
@@ -152,9 +182,13 @@ impl Loading<'_> {
             loaded_at: zone.local(list.opened_at),
             zone,
             fingerprint,
+            current: list.current,
         };
-        let key = ledger.load_list(self.task, list.place, &loaded)?;
+        let Some(key) = ledger.load_list(self.task, list.place, &loaded)? else {
+            return Err(ListError::Overtaken);
+        };
         list.place = ListPlace::Known(key);
+        list.current = Some((key, loaded.loaded_bytes));
         intake.lines += loaded.lines - list.loaded_lines;
         list.loaded_bytes = loaded.loaded_bytes;
         list.loaded_lines = loaded.lines;

@@ -7,6 +7,7 @@
 
 mod decode;
 mod enqueue;
+mod growing;
 mod identify;
 mod lines;
 mod load;
@@ -20,8 +21,10 @@ use std::time::Duration;
 
 pub use decode::{excerpt, name_of};
 pub use enqueue::{
-    EnqueueError, EnqueueTarget, Enqueued, InvalidName, enqueue, names_in_arguments, names_in_lines,
+    EnqueueError, EnqueueTarget, Enqueued, InvalidName, NewList, enqueue, names_in_arguments,
+    names_in_lines, new_list,
 };
+pub use growing::GrowingList;
 pub use lines::{Line, Lines};
 pub use load::RejectedExample;
 pub use scan::{Scan, scan};
@@ -167,7 +170,8 @@ fn problem_of(
     path: String,
 ) -> Result<Option<Problem>, IntakeError> {
     match visited {
-        Ok(()) => Ok(None),
+        // If overtaken: whoever it was has loaded it.
+        Ok(()) | Err(ListError::Overtaken) => Ok(None),
         // Taken away since it was seen: there is nothing to read.
         Err(ListError::Read(error)) if says_gone(&error) => Ok(None),
         Err(ListError::Read(error)) => Ok(Some(Problem { path, error })),

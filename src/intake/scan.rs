@@ -79,7 +79,8 @@ fn scan_list(
         return Ok(None);
     }
     let encoding = encoding_of(path, settings.encoding);
-    let mut list = open_list(source, path, current, known, encoding, settings.clock)?;
+    let open = || source.open(path);
+    let mut list = open_list(&open, path, current, known, encoding, settings.clock)?;
     while let Some(line) = list.lines.next_line()? {
         take(line);
     }

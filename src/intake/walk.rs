@@ -139,7 +139,8 @@ fn regular(metadata: &Metadata) -> io::Result<Stat> {
     }
 }
 
-fn stat_of(metadata: &Metadata) -> Stat {
+/// What `metadata` says of a list.
+pub(super) fn stat_of(metadata: &Metadata) -> Stat {
     let ms = |seconds: i64, nanoseconds: i64| {
         Timestamp::from_ms(
             seconds

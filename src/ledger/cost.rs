@@ -157,9 +157,11 @@ fn load(fixture: &mut Fixture) {
         loaded_at: now,
         zone: fixture.zone,
         fingerprint: None,
+        current: None,
     };
     let list = ledger
         .load_list(fixture.task, ListPlace::New, &part)
+        .unwrap()
         .unwrap();
     ledger.note_fingerprint(list, "1").unwrap();
     ledger.end_intake(fixture.task, now.at).unwrap();

@@ -78,6 +78,9 @@ pub struct LoadedPart<'a> {
     pub zone: Zone,
     /// How its source will know the list unchanged, if that can be relied on.
     pub fingerprint: Option<&'a str>,
+    /// The list that was current at the path when this part was made, and how
+    /// many bytes of it were loaded.
+    pub current: Option<(ListKey, u64)>,
 }
 
 impl Ledger {
@@ -117,7 +120,8 @@ impl Ledger {
     }
 
     /// Enters a part of a list: its lines, their counts, and how far the list is
-    /// loaded, all or nothing.
+    /// loaded, all or nothing. `None`, and nothing is entered, if another process
+    /// has loaded from that path since the part was made: it would be entered twice.
     ///
     /// # Errors
     /// If the ledger cannot be written; it is then as before.
@@ -126,8 +130,11 @@ impl Ledger {
         task: TaskKey,
         place: ListPlace,
         part: &LoadedPart<'_>,
-    ) -> Result<ListKey> {
+    ) -> Result<Option<ListKey>> {
         self.write(|transaction| {
+            if current_now(transaction, task, part.path)? != part.current {
+                return Ok(None);
+            }
             let list = enter_list(transaction, task, place, part)?;
             let rejected = note_progress(transaction, list, part)?;
             let first = insert_requests(transaction, task, list, part)?;
@@ -141,7 +148,7 @@ impl Ledger {
                 pending.add(part.requested_at, requests);
                 pending.keep(transaction, task)?;
             }
-            Ok(list)
+            Ok(Some(list))
         })
     }
 
@@ -197,6 +204,22 @@ fn known_list(row: &Row<'_>) -> rusqlite::Result<KnownList> {
         lines: row.get(4)?,
         fingerprint: row.get(5)?,
     })
+}
+
+/// The list that is current at `path`, and how many bytes of it are loaded.
+fn current_now(
+    transaction: &Transaction<'_>,
+    task: TaskKey,
+    path: &str,
+) -> rusqlite::Result<Option<(ListKey, u64)>> {
+    transaction
+        .prepare_cached(
+            "SELECT list, loaded_bytes FROM list WHERE task = ?1 AND path = ?2 AND current = 1",
+        )?
+        .query_row(params![task.0, path], |row| {
+            Ok((ListKey(row.get(0)?), row.get(1)?))
+        })
+        .optional()
 }
 
 /// Gives the list its place; what was current at its path gives way.

@@ -2,6 +2,7 @@
 
 mod enqueue;
 mod files;
+mod growing;
 mod growth;
 mod interrupted;
 mod lines;
