@@ -169,6 +169,16 @@ impl DataDir {
         Ok(())
     }
 
+    /// Makes the folder in which `serve` keeps what it is about, and answers where it is.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn prepare_serve(&self) -> Result<PathBuf, DataDirError> {
+        let folder = self.root.join("serve");
+        self.folder(&folder, self.modes.folder)?;
+        Ok(folder)
+    }
+
     /// Makes `path` and the missing folders above it, down from the root.
     fn folder(&self, path: &Path, mode: u32) -> Result<(), DataDirError> {
         if path.is_dir() {

@@ -16,6 +16,8 @@
 //!                                    ▼
 //!   report, from the ledger alone ─▶ lists + manifest ─▶ run::deliver ─▶ destination bucket
 //!                                └▶ summary, views ─▶ terminal
+//!
+//! serve: events, notifications ─▶ object_lists/*.url.txt (fsync, then 200) ─▶ the same intake
 //! ```
 //!
 //! Nothing flows back. Reports read only the ledger, so any list or table can
@@ -28,7 +30,7 @@
 //! |--|--|--|
 //! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde |
 //! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`recognise`] | layer 0, never each other |
-//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`] | 0 and 1, never each other |
+//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`], [`serve`] | 0 and 1, never each other; `serve` calls `intake` |
 //! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
 //! | 4 shell | [`cli`] | 3, and 2 for single commands |
 //!
@@ -64,4 +66,5 @@ pub mod report;
 pub mod run;
 pub mod s3;
 pub mod secret;
+pub mod serve;
 pub mod transfer;

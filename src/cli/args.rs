@@ -102,6 +102,13 @@ pub enum Command {
     /// Compare the delivered lists with their manifest and with the ledger
     #[command(after_help = "Example:\n  nightferry verify --task photos --run 12")]
     Verify(Verify),
+    /// Take in names over the network, as OMS does, until it is asked to stop; objects move
+    /// by night
+    #[command(after_help = "Example:\n  nightferry serve")]
+    Serve,
+    /// Make a token for a caller of `serve`, and print it with its lines for the configuration
+    #[command(after_help = "Example:\n  nightferry token \"camera bucket\" --send photos")]
+    Token(NewToken),
     /// Look after the ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -315,6 +322,20 @@ pub struct Verify {
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,
+}
+
+/// `token`.
+#[derive(Debug, Args)]
+pub struct NewToken {
+    /// What the caller is to be called
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// A task for which it may send names; may be given several times [default: all]
+    #[arg(long, value_name = "ID")]
+    pub send: Vec<String>,
+    /// It may read figures too
+    #[arg(long)]
+    pub read: bool,
 }
 
 /// `ledger …`.

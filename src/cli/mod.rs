@@ -12,6 +12,7 @@ mod rebuild;
 mod resting;
 mod retry;
 mod run;
+mod serve;
 mod withdraw;
 
 use std::ffi::OsString;
@@ -63,9 +64,12 @@ fn carry_out(arguments: &Arguments) -> Outcome {
     if matches!(arguments.command, Command::Init) {
         return output::write(|out| out.write_all(config::EXAMPLE.as_bytes()));
     }
+    if let Command::Token(asked) = &arguments.command {
+        return serve::token(asked);
+    }
     let context = Context::load(arguments)?;
     match &arguments.command {
-        Command::Init => Ok(ExitReason::Done),
+        Command::Init | Command::Token(_) => Ok(ExitReason::Done),
         Command::Doctor(selected) => doctor::doctor(&context, selected),
         Command::Enqueue(asked) => enqueue::enqueue(&context, asked),
         Command::Withdraw(asked) => withdraw::withdraw(&context, asked),
@@ -79,6 +83,7 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         Command::Lists(asked) => browse::lists(&context, asked),
         Command::Export(asked) => lists::export(&context, asked),
         Command::Verify(asked) => lists::verify(&context, asked),
+        Command::Serve => serve::serve(&context),
         Command::Ledger(asked) => ledger::ledger(&context, asked),
     }
 }

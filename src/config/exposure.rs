@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::credentials::{CredentialsConfig, KeySource};
-use super::{Config, profile};
+use super::{Config, TokenConfig, profile};
 
 const READABLE_BY_GROUP: u32 = 0o040;
 const READABLE_BY_ALL: u32 = 0o004;
@@ -25,6 +25,11 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
                 .map(|bucket| &bucket.end),
         )
         .flat_map(|end| secret_files(&end.credentials, &config.path))
+        .chain(config.serve.iter().flat_map(|serve| {
+            let keys = serve.tls.iter().map(|tls| tls.key.clone());
+            let secrets = serve.tokens.iter().flat_map(TokenConfig::secrets);
+            keys.chain(secrets.filter_map(|source| file_of(source, &config.path)))
+        }))
         .collect::<BTreeSet<PathBuf>>();
     let exposed = files.into_iter().filter(|path| is_exposed(path));
     exposed
@@ -41,12 +46,16 @@ fn secret_files(credentials: &CredentialsConfig, config: &Path) -> Vec<PathBuf> 
             .into_iter()
             .collect();
     }
-    let file = |source: &KeySource| match source {
+    let file = |source| file_of(source, config);
+    credentials.secrets().filter_map(file).collect()
+}
+
+fn file_of(source: &KeySource, config: &Path) -> Option<PathBuf> {
+    match source {
         KeySource::Literal(_) => Some(config.to_owned()),
         KeySource::File(path) => Some(path.clone()),
         KeySource::Env(_) => None,
-    };
-    credentials.secrets().filter_map(file).collect()
+    }
 }
 
 /// A file that cannot be looked at is not warned of: reading it will say why.

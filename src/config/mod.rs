@@ -14,6 +14,7 @@ mod locate;
 mod profile;
 mod retry;
 mod section;
+mod serve;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
 pub use retry::RetryConfig;
+pub use serve::{Proof, SendTo, ServeConfig, ServeLimits, TlsFiles, TokenConfig};
 pub use task::{ListEncoding, ServerSideCopy, TaskConfig};
 
 use section::{Mistakes, Section};
@@ -62,6 +64,8 @@ pub struct Config {
     pub retry: RetryConfig,
     /// Where copies of the ledger are kept, if that is wanted.
     pub backup: Option<BackupConfig>,
+    /// How requests are taken in over the network, if that is wanted.
+    pub serve: Option<ServeConfig>,
     /// The tasks in the file's order; at least one.
     pub tasks: Vec<TaskConfig>,
 }
@@ -143,6 +147,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
     let retry = retry::read(&mut root);
     let tasks = task::read_all(&mut root, mistakes, zone, folder);
     let backup = backup::read(&mut root, &tasks, folder);
+    let serve = serve::read(&mut root, mistakes, &tasks, folder);
     root.finish();
     Some(Config {
         path: path.to_owned(),
@@ -152,6 +157,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
         memory_bytes: memory.as_u64(),
         retry,
         backup,
+        serve,
         tasks,
     })
 }

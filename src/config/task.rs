@@ -30,6 +30,8 @@ pub struct TaskConfig {
     pub read_lists_from_destination: bool,
     /// How names stand in its input lists.
     pub object_lists_encoding: ListEncoding,
+    /// Whether `+` stands for a space in the names that `serve` takes; default false.
+    pub plus_is_space: bool,
     /// For how many days a failed request becomes pending again; default 7, 0 is never.
     pub carry_over_days: u32,
     /// Whether the server may copy by itself; default auto.
@@ -178,6 +180,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let deliver_lists = section.boolean("deliver_lists");
     let read_lists_from_destination = section.boolean("read_lists_from_destination");
     let encoding = section.parsed("object_lists_encoding", ListEncoding::from_str);
+    let plus_is_space = section.boolean("plus_is_space");
     let carry_over_days = section.number("carry_over_days", &(0..=MOST_CARRY_OVER_DAYS));
     let server_side_copy = section.parsed("server_side_copy", ServerSideCopy::from_str);
     let bandwidth = bandwidth::read(&mut section, zone);
@@ -203,6 +206,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         deliver_lists: deliver_lists.unwrap_or(true),
         read_lists_from_destination: read_lists_from_destination.unwrap_or(false),
         object_lists_encoding: encoding.unwrap_or_default(),
+        plus_is_space: plus_is_space.unwrap_or(false),
         carry_over_days: carry_over_days.unwrap_or(DEFAULT_CARRY_OVER_DAYS),
         server_side_copy: server_side_copy.unwrap_or_default(),
         bandwidth,

@@ -1,0 +1,70 @@
+//! `nightferry serve` and `nightferry token`.
+
+use std::io::Write;
+
+use sd_notify::NotifyState;
+
+use super::args::NewToken;
+use super::failure::{Failed, Outcome};
+use super::{Context, output};
+use crate::exit::ExitReason;
+use crate::serve::{self, ServeError};
+
+/// Takes in names until it is asked to stop.
+pub fn serve(context: &Context) -> Outcome {
+    let quiet = context.quiet;
+    serve::serve(
+        &context.config,
+        &context.data_dir,
+        &context.clock,
+        |address| {
+            // Without systemd there is nobody to tell.
+            drop(sd_notify::notify(&[NotifyState::Ready]));
+            if !quiet {
+                tracing::info!(target: "progress", "listening on {address}");
+            }
+        },
+    )?;
+    Ok(ExitReason::Done)
+}
+
+/// Prints a new token, and the section for it.
+pub fn token(asked: &NewToken) -> Outcome {
+    let (token, sha256) = serve::new_token().map_err(|error| {
+        Failed::unexpected(anyhow::anyhow!(
+            "the system gives no random numbers: {error}"
+        ))
+    })?;
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let send = if asked.send.is_empty() {
+        quoted("all")
+    } else {
+        let tasks: Vec<String> = asked.send.iter().map(|task| quoted(task)).collect();
+        format!("[{}]", tasks.join(", "))
+    };
+    output::write(|out| {
+        writeln!(
+            out,
+            "# For the caller, and nobody else; it is not kept here:"
+        )?;
+        writeln!(out, "# {}\n", token.reveal())?;
+        writeln!(out, "[[serve.token]]")?;
+        writeln!(out, "id = {}", quoted(&asked.id))?;
+        writeln!(out, "sha256 = \"{sha256}\"")?;
+        writeln!(out, "send = {send}")?;
+        if asked.read {
+            writeln!(out, "read = true")?;
+        }
+        Ok(())
+    })
+}
+
+impl From<ServeError> for Failed {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Ledger(error) => error.into(),
+            ServeError::System(_) => Self::unexpected(error),
+            error => Self::unusable(error),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Takes in names over the network, and has them in the ledger within a second.
+//!
+//! ```text
+//! listen ─▶ connections ─▶ routes ─▶ who ─▶ events | notifications
+//!                                                │ lines
+//!                                                ▼
+//!                  record: one thread, one fsync for all that wait ─▶ object_lists/*.url.txt
+//!                                                │ how far each list is safe      │ then: 200
+//!                                                ▼
+//!                                    loading: the intake, of these lists alone ─▶ ledger
+//! ```
+//!
+//! A name that was answered 200 survives whatever happens after. One that was
+//! answered otherwise may have been recorded all the same where the disk failed;
+//! a sender that repeats it makes a further request.
+
+mod answer;
+mod connections;
+mod events;
+mod figures;
+mod limits;
+mod listen;
+mod loading;
+mod notifications;
+mod record;
+mod routes;
+mod sdk_signature;
+mod who;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use figures::Figures;
+pub use who::new_token;
+
+use crate::clock::Clock;
+use crate::config::{Config, CredentialsError, ServeConfig, TaskConfig};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::ledger::LedgerError;
+use limits::Bodies;
+use record::Recorder;
+use who::Callers;
+
+/// Why `serve` does not come up, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration says nothing of it.
+    #[error("{0} has no section [serve]; `nightferry init` shows one")]
+    NotConfigured(PathBuf),
+    /// A caller's keys are not where they should be.
+    #[error("serve.token {id:?}: {source}")]
+    Keys {
+        /// The token.
+        id: String,
+        /// Why.
+        source: CredentialsError,
+    },
+    /// The certificate cannot be used.
+    #[error("the certificate {} and its key cannot be used: {why}", path.display())]
+    Certificate {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process takes in names for this data directory.
+    #[error("another `nightferry serve` is at work on this data directory (it holds {0})")]
+    Held(PathBuf),
+    /// Its own files cannot be used.
+    #[error("cannot use {}: {source}; check `data_dir` in the configuration and who may write there", path.display())]
+    Files {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Threads or signals are not to be had.
+    #[error("cannot begin to serve: {0}")]
+    System(#[source] io::Error),
+}
+
+/// What every request is answered from.
+struct Receiver {
+    tasks: Vec<TaskConfig>,
+    config: ServeConfig,
+    callers: Callers,
+    bodies: Bodies,
+    recorder: Recorder,
+    figures: Arc<Figures>,
+    clock: Clock,
+}
+
+/// Takes in names until the process is asked to stop (SIGTERM, SIGINT); what is
+/// under way then is answered first. `ready` is called once calls are taken.
+///
+/// # Errors
+/// If it does not come up.
+pub fn serve(
+    config: &Config,
+    data_dir: &DataDir,
+    clock: &Clock,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    let Some(serve) = &config.serve else {
+        return Err(ServeError::NotConfigured(config.path.clone()));
+    };
+    let callers = Callers::resolve(&serve.tokens)?;
+    data_dir.prepare(config.tasks.iter().map(|task| &task.id))?;
+    let tls = serve.tls.as_ref().map(listen::tls).transpose()?;
+    let recording = record::begin(&config.tasks, data_dir, clock)?;
+    let receiver = Receiver {
+        tasks: config.tasks.clone(),
+        config: serve.clone(),
+        callers,
+        bodies: Bodies::new(&serve.limits),
+        recorder: recording.recorder.clone(),
+        figures: Arc::default(),
+        clock: clock.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(ServeError::System)?;
+    let served = runtime.block_on(async {
+        let listener = listen::bind(serve.listen)?;
+        let address = listener.local_addr().map_err(ServeError::System)?;
+        let stop = stop_signal()?;
+        ready(address);
+        connections::take(listener, tls, routes::all(receiver), &serve.limits, stop).await;
+        Ok(())
+    });
+    drop(runtime);
+    recording.end();
+    served
+}
+
+/// Resolves once the process is asked to stop.
+fn stop_signal() -> Result<impl Future<Output = ()>, ServeError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,158 @@
+//! Which path does what, and what every call goes through.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tower::ServiceExt;
+
+use super::Receiver;
+use super::answer::Refusal;
+use super::limits::Held;
+use super::who::{self, Claim, Right};
+use super::{events, notifications};
+use crate::config::TaskConfig;
+
+/// Lines for a list, ready to be written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Percent-encoded, each line ended.
+    pub(super) lines: Vec<u8>,
+    /// How many.
+    pub(super) count: u64,
+    /// How many events asked for nothing.
+    pub(super) others: u64,
+}
+
+/// All paths.
+pub(super) fn all(receiver: Receiver) -> Router {
+    Router::new()
+        .route(
+            "/v2/{project}/sync-tasks/{task}/events",
+            post(take_events).fallback(no_such_method),
+        )
+        .route(
+            "/v1/tasks/{task}/s3-events",
+            post(take_notifications).fallback(no_such_method),
+        )
+        .fallback(async || Refusal::NoSuchPath)
+        .with_state(Arc::new(receiver))
+}
+
+/// Answers one request. A token in its path is taken out before anything else
+/// sees the path.
+pub(super) async fn answer(router: Router, mut request: Request) -> Result<Response, Infallible> {
+    if let Some((hook, rest)) = who::hook_of(request.uri().path()) {
+        let rest = match request.uri().query() {
+            Some(query) => format!("{rest}?{query}"),
+            None => rest.to_owned(),
+        };
+        match rest.parse::<Uri>() {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(_) => return Ok(Refusal::NoSuchPath.into_response()),
+        }
+        request.extensions_mut().insert(hook);
+    }
+    router.oneshot(request).await
+}
+
+async fn no_such_method() -> Refusal {
+    Refusal::NoSuchMethod
+}
+
+async fn take_events(
+    State(receiver): State<Arc<Receiver>>,
+    Path((project, task)): Path<(String, String)>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let is_ours = |ours: &String| *ours == project;
+    let known_project = receiver.config.project_id.as_ref().is_none_or(is_ours);
+    let most_names = receiver.config.limits.most_names;
+    receiver
+        .take(request, &task, known_project, |body, task| {
+            events::names(body, task.plus_is_space, most_names)
+        })
+        .await
+}
+
+async fn take_notifications(
+    State(receiver): State<Arc<Receiver>>,
+    Path(task): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let most_names = receiver.config.limits.most_names;
+    receiver
+        .take(request, &task, true, |body, task| {
+            notifications::names(body, &task.source.bucket, most_names)
+        })
+        .await
+}
+
+impl Receiver {
+    /// Records the names that `names_of` finds in the body, if the caller may
+    /// send them; they are safe when this answers 200.
+    async fn take(
+        &self,
+        request: Request,
+        task: &str,
+        known_project: bool,
+        names_of: impl FnOnce(&[u8], &TaskConfig) -> Result<Names, Refusal>,
+    ) -> Result<StatusCode, Refusal> {
+        let taken = self.try_take(request, task, known_project, names_of).await;
+        match &taken {
+            Ok(names) => {
+                self.figures.accepted_calls.add(1);
+                self.figures.accepted_names.add(names.count);
+                self.figures.other_events.add(names.others);
+            }
+            Err(_) => self.figures.refused_calls.add(1),
+        }
+        taken.map(|_| StatusCode::OK)
+    }
+
+    async fn try_take(
+        &self,
+        request: Request,
+        task: &str,
+        known_project: bool,
+        names_of: impl FnOnce(&[u8], &TaskConfig) -> Result<Names, Refusal>,
+    ) -> Result<Names, Refusal> {
+        let place = self
+            .tasks
+            .iter()
+            .position(|known| known.id.as_str() == task);
+        let place = place.filter(|_| known_project);
+        let id = place.map(|place| &self.tasks[place].id);
+        let body = self.admit(request, Right::Send(id)).await?;
+        let place = place.ok_or(Refusal::UnknownTask)?;
+        let mut names = names_of(body.bytes(), &self.tasks[place])?;
+        if names.count > 0 {
+            let lines = std::mem::take(&mut names.lines);
+            self.recorder.record(place, lines, names.count).await?;
+        }
+        Ok(names)
+    }
+
+    /// The body of a call whose caller is known and may do it. Nothing is read
+    /// for those who show nothing that is known.
+    async fn admit(&self, request: Request, right: Right<'_>) -> Result<Held, Refusal> {
+        let (head, body) = request.into_parts();
+        match who::claim(&head) {
+            Claim::Nothing => Err(Refusal::Unknown),
+            Claim::Token(token) => {
+                self.callers.by_token(token)?.may(right)?;
+                self.bodies.read(body).await
+            }
+            Claim::Signed(signed) => {
+                let keys = self.callers.by_keys(&signed, self.clock.now())?;
+                let body = self.bodies.read(body).await?;
+                keys.verify(&signed, &head, body.bytes())?.may(right)?;
+                Ok(body)
+            }
+        }
+    }
+}
