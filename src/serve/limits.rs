@@ -80,3 +80,100 @@ impl Bodies {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::Bytes;
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// A body that comes in pieces and does not say how long it is.
+    struct Pieces {
+        pieces: VecDeque<&'static str>,
+        ends: bool,
+    }
+
+    impl http_body::Body for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.pieces.pop_front() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece.into())))),
+                None if self.ends => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    fn pieces(pieces: &[&'static str], ends: bool) -> Body {
+        let pieces = pieces.iter().copied().collect();
+        Body::new(Pieces { pieces, ends })
+    }
+
+    fn bodies(most_bytes: usize, memory_bytes: usize) -> Bodies {
+        Bodies {
+            most_bytes,
+            patience: Duration::ZERO,
+            memory: Arc::new(Semaphore::new(memory_bytes)),
+        }
+    }
+
+    /// Reads a body that is all there.
+    async fn read(bodies: &Bodies, body: Body) -> Result<Held, Refusal> {
+        bodies.read(body).await
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_body_may_be_as_long_as_it_may_be_and_no_longer() {
+        runtime().block_on(async {
+            let bodies = bodies(6, 100);
+            let held = read(&bodies, pieces(&["abc", "def"], true)).await.unwrap();
+            assert_eq!(held.bytes(), b"abcdef");
+            for body in [pieces(&["abc", "defg"], false), Body::from("abcdefg")] {
+                assert_eq!(read(&bodies, body).await.unwrap_err(), Refusal::TooLarge(6));
+            }
+        });
+    }
+
+    #[test]
+    fn a_body_that_does_not_end_is_given_up() {
+        runtime().block_on(async {
+            let body = pieces(&["abc"], false);
+            assert_eq!(
+                read(&bodies(6, 100), body).await.unwrap_err(),
+                Refusal::TooSlow
+            );
+        });
+    }
+
+    #[test]
+    fn bodies_take_of_a_common_memory_and_give_it_back() {
+        runtime().block_on(async {
+            let bodies = bodies(6, 10);
+            let held = read(&bodies, Body::from("abcdef")).await.unwrap();
+            let refused = read(&bodies, Body::from("ghijk")).await;
+            assert_eq!(refused.unwrap_err(), Refusal::Busy);
+            read(&bodies, Body::from("ghij")).await.unwrap();
+            drop(held);
+            read(&bodies, Body::from("ghijk")).await.unwrap();
+            assert_eq!(bodies.memory.available_permits(), 10);
+        });
+    }
+}

@@ -158,3 +158,151 @@ fn line_of(key: &str, source: &str) -> Result<String, RejectReason> {
     let decoded: Cow<'_, [u8]> = percent_decode(spaced.as_bytes()).into();
     Ok(percent_encode(&decoded, ESCAPED).to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines, and how many others; or what is wrong.
+    fn taken(body: &str) -> Result<(String, u64), String> {
+        match names(body.as_bytes(), "src", 3) {
+            Ok(names) => {
+                let lines = String::from_utf8(names.lines).unwrap();
+                assert_eq!(names.count, lines.lines().count() as u64);
+                Ok((lines, names.others))
+            }
+            Err(Refusal::Wrong(how)) => Err(how),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn record(event: &str, source: &str, bucket: &str, key: &str) -> String {
+        serde_json::json!({
+            "eventVersion": "2.1", "eventSource": source, "awsRegion": "", "eventName": event,
+            "s3": {
+                "s3SchemaVersion": "1.0", "configurationId": "x",
+                "bucket": { "name": bucket, "ownerIdentity": { "principalId": "p" } },
+                "object": { "key": key, "size": 3, "eTag": "x", "sequencer": "1" }
+            }
+        })
+        .to_string()
+    }
+
+    fn records(records: &[String]) -> String {
+        format!("{{\"Records\":[{}]}}", records.join(","))
+    }
+
+    #[test]
+    fn keys_are_decoded_as_each_server_writes_them() {
+        for (event, source, key, line) in [
+            (
+                "ObjectCreated:Put",
+                "aws:s3",
+                "2026/red+flower%2B.jpg",
+                "2026%2Fred%20flower%2B.jpg\n",
+            ),
+            (
+                "s3:ObjectCreated:Put",
+                "minio:s3",
+                "2026%2Fred+flower%2B.jpg",
+                "2026%2Fred%20flower%2B.jpg\n",
+            ),
+            (
+                "s3:ObjectCreated:CompleteMultipartUpload",
+                "minio:s3",
+                "a%0Ab",
+                "a%0Ab\n",
+            ),
+            (
+                "ObjectCreated:Put",
+                "ceph:s3",
+                "red flower+%2B.jpg",
+                "red%20flower%2B%252B.jpg\n",
+            ),
+            ("ObjectCreated:Copy", "", "ü", "%C3%BC\n"),
+        ] {
+            let body = records(&[record(event, source, "src", key)]);
+            assert_eq!(
+                taken(&body).unwrap(),
+                (line.to_owned(), 0),
+                "{source} {key}"
+            );
+        }
+    }
+
+    #[test]
+    fn events_that_create_nothing_are_counted_and_ask_for_nothing() {
+        let body = records(&[
+            record("ObjectRemoved:Delete", "aws:s3", "src", "a"),
+            record("s3:ObjectAccessed:Get", "minio:s3", "src", "b"),
+            record("ObjectCreated:Post", "aws:s3", "src", "c"),
+        ]);
+        assert_eq!(taken(&body).unwrap(), ("c\n".to_owned(), 2));
+        let without_s3 = r#"{"Records":[{"eventName":"s3:BucketCreated:*"}]}"#;
+        assert_eq!(taken(without_s3).unwrap(), (String::new(), 1));
+        assert_eq!(taken(r#"{"Records":[]}"#).unwrap(), (String::new(), 0));
+        let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"src"}"#;
+        assert_eq!(taken(test).unwrap(), (String::new(), 1));
+    }
+
+    #[test]
+    fn sns_brings_the_same_in_an_envelope() {
+        let inner = records(&[record("ObjectCreated:Put", "aws:s3", "src", "a")]);
+        let envelope = |kind: &str, message: &str| {
+            serde_json::json!({ "Type": kind, "Message": message, "SubscribeURL": "https://x/?Token=s" })
+                .to_string()
+        };
+        assert_eq!(
+            taken(&envelope("Notification", &inner)).unwrap(),
+            ("a\n".to_owned(), 0)
+        );
+        let confirmation = envelope("SubscriptionConfirmation", "You have chosen to …");
+        assert_eq!(taken(&confirmation).unwrap(), (String::new(), 1));
+        let nested = envelope("Notification", &envelope("Notification", &inner));
+        assert!(taken(&nested).unwrap_err().contains("it has no Records"));
+    }
+
+    #[test]
+    fn an_event_of_another_bucket_refuses_all() {
+        let body = records(&[
+            record("ObjectCreated:Put", "aws:s3", "src", "a"),
+            record("ObjectRemoved:Delete", "aws:s3", "other", "b"),
+        ]);
+        assert_eq!(
+            taken(&body).unwrap_err(),
+            "the event message cannot be taken: Records[1] is of the bucket other, \
+             and the task copies from another."
+        );
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_requested_is_left_for_the_intake_to_reject() {
+        let body = records(&[
+            record("ObjectCreated:Put", "aws:s3", "src", "a%2F..%2Fb"),
+            record("ObjectCreated:Put", "aws:s3", "src", "%FF"),
+        ]);
+        assert_eq!(taken(&body).unwrap(), ("a%2F..%2Fb\n%FF\n".to_owned(), 0));
+        for (key, reason) in [("a%zz", "bad_percent_encoding"), ("", "empty_name")] {
+            let body = records(&[record("ObjectCreated:Put", "aws:s3", "src", key)]);
+            assert!(taken(&body).unwrap_err().contains(reason), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_message_or_too_much_is_refused() {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            r#"{"Records":{}}"#,
+            r#"{"Records":[{}]}"#,
+            r#"{"Event":"x"}"#,
+            r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#,
+        ] {
+            assert!(taken(body).is_err(), "{body}");
+        }
+        let one = record("ObjectCreated:Put", "aws:s3", "src", "a");
+        let four = records(&[one.clone(), one.clone(), one.clone(), one]);
+        assert!(taken(&four).unwrap_err().contains("send 3 at most"));
+    }
+}

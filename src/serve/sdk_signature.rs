@@ -139,3 +139,133 @@ fn canonical_query(query: &str) -> String {
         .collect();
     pairs.join("&")
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, Request};
+
+    use super::*;
+
+    const SECRET: &str = "a secret key of forty characters or so..";
+    const BODY: &str = "{\"object_keys\": [\"photos%2F001.jpg\"]}";
+
+    /// What the official SDK (huaweicloudsdkcore 3.1.219) sends for an event.
+    fn event() -> Parts {
+        let request = Request::post("/v2/p1/sync-tasks/photos/events")
+            .header("Content-Type", "application/json;charset=UTF-8")
+            .header("X-Sdk-Date", "20261122T120000Z")
+            .header("X-Project-Id", "p1")
+            .header("Host", "127.0.0.1:8030")
+            .header(
+                "Authorization",
+                "SDK-HMAC-SHA256 Access=AKIDEXAMPLE, \
+                 SignedHeaders=content-type;host;x-project-id;x-sdk-date, \
+                 Signature=a1ff5937ff951a3403597ac96e847b931974a4494d97fc94dd0e9e8aed98d64a",
+            );
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn signed(head: &Parts) -> Option<Signed<'_>> {
+        let authorization = head.headers[header::AUTHORIZATION].to_str().unwrap();
+        Signed::parse(authorization, &head.headers)
+    }
+
+    fn right(head: &Parts, body: &str) -> bool {
+        let signed = signed(head).unwrap();
+        is_right(&signed, &Secret::new(SECRET.into()), head, body.as_bytes())
+    }
+
+    #[test]
+    fn what_the_official_sdk_signs_is_right() {
+        let head = event();
+        assert_eq!(signed(&head).unwrap().access, "AKIDEXAMPLE");
+        assert!(right(&head, BODY));
+    }
+
+    #[test]
+    fn awkward_paths_queries_and_fields_are_written_as_the_sdk_writes_them() {
+        let request = Request::get(
+            "/v2/p1/sync-tasks/ph~o%20t%C3%A9?data_type=REQUEST%2CSUCCESS&b=2&a=x%20y~%2F",
+        )
+        .header("Content-Type", "application/json")
+        .header("X-Sdk-Date", "20261122T120000Z")
+        .header(
+            "X-Name",
+            HeaderValue::from_bytes(" café ".as_bytes()).unwrap(),
+        )
+        .header("Host", "127.0.0.1:8030")
+        .header(
+            "Authorization",
+            "SDK-HMAC-SHA256 Access=AKIDEXAMPLE, SignedHeaders=content-type;host;x-name;x-sdk-date, \
+             Signature=fd4666fae2e5b06d0f6c18bb7b738dbdb8e61a1e9e075f31b3645b4fd5935415",
+        );
+        assert!(right(&request.body(()).unwrap().into_parts().0, ""));
+    }
+
+    #[test]
+    fn whatever_is_altered_makes_the_signature_wrong() {
+        assert!(!right(&event(), "{}"));
+        let mut head = event();
+        head.uri = "/v2/p1/sync-tasks/films/events".parse().unwrap();
+        assert!(!right(&head, BODY));
+        let mut head = event();
+        head.method = axum::http::Method::PUT;
+        assert!(!right(&head, BODY));
+        for field in ["content-type", "host", "x-project-id"] {
+            let mut head = event();
+            head.headers.insert(field, "other".parse().unwrap());
+            assert!(!right(&head, BODY), "{field}");
+            head.headers.remove(field);
+            assert!(!right(&head, BODY), "{field}");
+            let mut head = event();
+            head.headers.append(field, "other".parse().unwrap());
+            assert!(!right(&head, BODY), "{field}");
+        }
+        let head = event();
+        let other = Secret::new("another".into());
+        assert!(!is_right(
+            &signed(&head).unwrap(),
+            &other,
+            &head,
+            BODY.as_bytes()
+        ));
+    }
+
+    #[test]
+    fn the_hash_that_a_caller_states_counts_for_nothing() {
+        let mut head = event();
+        head.headers
+            .insert("x-sdk-content-sha256", "UNSIGNED-PAYLOAD".parse().unwrap());
+        assert!(right(&head, BODY));
+        assert!(!right(&head, "{}"));
+    }
+
+    #[test]
+    fn host_and_date_have_to_be_signed() {
+        for fields in ["content-type;host", "content-type;x-sdk-date", ""] {
+            let mut head = event();
+            let authorization =
+                format!("SDK-HMAC-SHA256 Access=A, SignedHeaders={fields}, Signature=00");
+            head.headers
+                .insert(header::AUTHORIZATION, authorization.parse().unwrap());
+            assert!(signed(&head).is_none(), "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_signature_holds_for_a_quarter_of_an_hour_either_way() {
+        let head = event();
+        let signed = signed(&head).unwrap();
+        let noon = NaiveDateTime::parse_from_str("20261122T120000Z", "%Y%m%dT%H%M%SZ").unwrap();
+        let noon = Timestamp::from_ms(noon.and_utc().timestamp_millis());
+        for (off_ms, timely) in [
+            (0, true),
+            (LEEWAY_MS, true),
+            (-LEEWAY_MS, true),
+            (LEEWAY_MS + 1, false),
+            (-LEEWAY_MS - 1, false),
+        ] {
+            assert_eq!(signed.is_timely(noon.plus_ms(off_ms)), timely, "{off_ms}");
+        }
+    }
+}
