@@ -12,7 +12,6 @@ use crate::serve::{self, ServeError};
 
 /// Takes in names until it is asked to stop.
 pub fn serve(context: &Context) -> Outcome {
-    let quiet = context.quiet;
     serve::serve(
         &context.config,
         &context.data_dir,
@@ -20,9 +19,7 @@ pub fn serve(context: &Context) -> Outcome {
         |address| {
             // Without systemd there is nobody to tell.
             drop(sd_notify::notify(&[NotifyState::Ready]));
-            if !quiet {
-                tracing::info!(target: "progress", "listening on {address}");
-            }
+            tracing::info!(target: "progress", "listening on {address}");
         },
     )?;
     Ok(ExitReason::Done)

@@ -57,7 +57,7 @@ pub(super) async fn take(
         () = take_all(&listener, &service, &graceful, limits.connections) => {}
     }
     drop(listener);
-    tracing::info!("asked to stop: what is under way is answered first");
+    tracing::info!(target: "progress", "asked to stop: what is under way is answered first");
     // A body may take its time, and so may the answer.
     if tokio::time::timeout(2 * patience, graceful.shutdown())
         .await

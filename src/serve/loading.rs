@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::ServeError;
+use super::record::Marks;
 use crate::clock::Clock;
 use crate::config::{ListEncoding, TaskConfig};
 use crate::data_dir::DataDir;
@@ -100,6 +101,7 @@ pub(super) fn begin(
     data_dir: &DataDir,
     clock: &Clock,
     progress: &Arc<Progress>,
+    marks: Arc<Marks>,
 ) -> Result<JoinHandle<()>, ServeError> {
     let books = Books {
         tasks: tasks.to_vec(),
@@ -112,7 +114,12 @@ pub(super) fn begin(
     let progress = progress.clone();
     let load = move || {
         let lists = HashMap::new();
-        let loader = Loader { books, open, lists };
+        let loader = Loader {
+            books,
+            open,
+            lists,
+            marks,
+        };
         loader.load_all(&progress);
     };
     thread::Builder::new()
@@ -149,6 +156,7 @@ struct Loader {
     open: Option<(Ledger, Vec<TaskKey>)>,
     /// The lists that are being written, each with how far it is loaded.
     lists: HashMap<ListId, GrowingList>,
+    marks: Arc<Marks>,
 }
 
 impl Loader {
@@ -184,7 +192,10 @@ impl Loader {
         let mut failure = None;
         for (list, grown) in waiting {
             match self.load(&list, &grown) {
-                Ok(()) if grown.closed => drop(self.lists.remove(&list)),
+                Ok(()) if grown.closed => {
+                    self.lists.remove(&list);
+                    self.marks.clear(&self.books.tasks[list.0].id, &list.1);
+                }
                 Ok(()) => {}
                 Err(error) => {
                     self.lists.remove(&list);

@@ -4,5 +4,6 @@ mod night;
 #[path = "../s3_server/mod.rs"]
 mod s3_server;
 mod s3_server_behaviour;
+mod serve;
 mod transfer;
 mod trouble;

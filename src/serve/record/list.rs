@@ -1,6 +1,6 @@
 //! One list that is being written.
 
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -132,12 +132,17 @@ impl OpenList {
         self.file.sync_all()
     }
 
-    /// Gives back what is reserved of the disk beyond its end.
-    pub(super) fn give_back_room(&self) {
-        // What is not given back is lost to nobody but the disk.
-        if self.is_ours_alone() {
-            drop(self.file.set_len(self.safe_bytes));
+    /// Gives back what is reserved of the disk beyond its end; takes the list
+    /// away if nothing came to stand in it.
+    pub(super) fn end(&self) {
+        if !self.is_ours_alone() {
+            return;
         }
+        // What stays is lost to nobody but the disk.
+        drop(match self.safe_bytes {
+            0 => fs::remove_file(&self.place),
+            bytes => self.file.set_len(bytes),
+        });
     }
 
     /// How far it may be loaded.

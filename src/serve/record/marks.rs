@@ -1,5 +1,6 @@
-//! Which lists are being written, kept where the next process finds it: so it
-//! mends those of a killed one, and never a list of somebody else.
+//! Which lists are being written, or are not loaded to their end, kept where the
+//! next process finds it: so it mends and loads those of a killed one, and never
+//! touches a list of somebody else.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -16,7 +17,7 @@ use crate::serve::ServeError;
 const STEP_BYTES: u64 = 4_096;
 
 /// The folder of the marks, held by this process alone.
-pub(super) struct Marks {
+pub(in crate::serve) struct Marks {
     folder: PathBuf,
     file_mode: u32,
     _lock: File,
@@ -52,64 +53,80 @@ impl Marks {
         }
     }
 
-    fn mark(&self, task: &TaskId) -> PathBuf {
-        self.folder.join(format!("{task}.open"))
+    /// Where the mark of the list at `path` is. No task's id has a dot.
+    fn mark(&self, task: &TaskId, path: &str) -> PathBuf {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.folder.join(format!("{task}.{name}"))
     }
 
     /// Remembers that the list at `path`, whose file has this number, is being
-    /// written for `task`, and no other.
+    /// written for `task`.
     pub(super) fn set(&self, task: &TaskId, path: &str, inode: u64) -> io::Result<()> {
         let mut mark = tempfile::NamedTempFile::new_in(&self.folder)?;
         write!(mark, "{path}\n{inode}\n")?;
         let mode = fs::Permissions::from_mode(self.file_mode);
         mark.as_file().set_permissions(mode)?;
         mark.as_file().sync_all()?;
-        mark.persist(self.mark(task)).map_err(|error| error.error)?;
+        mark.persist(self.mark(task, path))
+            .map_err(|error| error.error)?;
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Forgets it again. A mark that stays does no harm: its list has all its
-    /// lines ended.
-    pub(super) fn clear(&self, task: &TaskId) {
-        drop(fs::remove_file(self.mark(task)));
+    /// Forgets it again, once it is closed and loaded. A mark that stays does no
+    /// harm: its list has all its lines ended, and is known to be loaded.
+    pub(in crate::serve) fn clear(&self, task: &TaskId, path: &str) {
+        drop(fs::remove_file(self.mark(task, path)));
     }
 
-    /// Cuts off the unfinished line of the list that a killed process was writing
-    /// for `task`; answers the list, if there is one.
+    /// Cuts off the unfinished lines of the lists that killed processes were
+    /// writing for `task`; answers these lists.
     pub(super) fn mend(
         &self,
         task: &TaskId,
         data_dir: &DataDir,
-    ) -> Result<Option<Mended>, ServeError> {
-        let mark = self.mark(task);
+    ) -> Result<Vec<Mended>, ServeError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| ServeError::Files { path, source }
         };
-        let text = match fs::read_to_string(&mark) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(&mark)(error)),
-        };
-        let mended = match text.split_once('\n') {
-            Some((path, inode)) => {
-                let place = data_dir.task(task).join(path);
-                let bytes = mend_list(&place, inode.trim_end()).map_err(failed(&place))?;
-                bytes.map(|(file, bytes)| Mended {
-                    path: path.to_owned(),
-                    file,
-                    bytes,
-                })
+        let mut lists = Vec::new();
+        for mark in fs::read_dir(&self.folder).map_err(failed(&self.folder))? {
+            let mark = mark.map_err(failed(&self.folder))?;
+            let name = mark.file_name();
+            let of_task = |name: &str| {
+                name.split_once('.')
+                    .is_some_and(|(id, _)| id == task.as_str())
+            };
+            if !name.to_str().is_some_and(of_task) {
+                continue;
             }
-            None => None,
-        };
-        self.clear(task);
-        Ok(mended)
+            let mark = mark.path();
+            let text = fs::read_to_string(&mark).map_err(failed(&mark))?;
+            let mended = match text.split_once('\n') {
+                Some((path, inode)) => {
+                    let place = data_dir.task(task).join(path);
+                    mend_list(&place, inode.trim_end())
+                        .map_err(failed(&place))?
+                        .map(|(file, bytes)| Mended {
+                            path: path.to_owned(),
+                            file,
+                            bytes,
+                        })
+                }
+                None => None,
+            };
+            match mended {
+                Some(list) => lists.push(list),
+                // There is nothing left to be mended or loaded.
+                None => drop(fs::remove_file(&mark)),
+            }
+        }
+        Ok(lists)
     }
 }
 
 /// Cuts the list at `place` back to its last line end; `None` if it is not
-/// there any more.
+/// there any more. One without any line is taken away.
 fn mend_list(place: &Path, inode: &str) -> io::Result<Option<(File, u64)>> {
     let opened = OpenOptions::new()
         .read(true)
@@ -128,6 +145,10 @@ fn mend_list(place: &Path, inode: &str) -> io::Result<Option<(File, u64)>> {
         return Ok(None);
     }
     let end = end_of_lines(&file, metadata.len())?;
+    if end == 0 {
+        fs::remove_file(place)?;
+        return Ok(None);
+    }
     // Also gives back what was reserved of the disk beyond the end.
     file.set_len(end)?;
     file.sync_all()?;

@@ -17,7 +17,7 @@ use super::loading::{self, Grown, Progress};
 use crate::clock::Clock;
 use crate::config::TaskConfig;
 use crate::data_dir::DataDir;
-use marks::Marks;
+pub(super) use marks::Marks;
 use writer::Writer;
 
 /// Hands names to the thread that writes.
@@ -84,10 +84,10 @@ pub(super) fn begin(
     data_dir: &DataDir,
     clock: &Clock,
 ) -> Result<Recording, ServeError> {
-    let marks = Marks::take(data_dir)?;
+    let marks = Arc::new(Marks::take(data_dir)?);
     let progress = Arc::new(Progress::default());
     for (task, config) in tasks.iter().enumerate() {
-        if let Some(mended) = marks.mend(&config.id, data_dir)? {
+        for mended in marks.mend(&config.id, data_dir)? {
             let grown = Grown {
                 file: Arc::new(mended.file),
                 safe_bytes: mended.bytes,
@@ -96,7 +96,7 @@ pub(super) fn begin(
             progress.note(task, &mended.path, grown);
         }
     }
-    let loading = loading::begin(tasks, data_dir, clock, &progress)?;
+    let loading = loading::begin(tasks, data_dir, clock, &progress, marks.clone())?;
     let (sender, entries) = mpsc::channel();
     let writer = Writer::new(tasks, data_dir, clock, marks, progress.clone());
     let writing = thread::Builder::new()

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(10);
 pub(super) struct Writer {
     tasks: Vec<Task>,
     modes: Modes,
-    marks: Marks,
+    marks: Arc<Marks>,
     clock: Clock,
     progress: Arc<Progress>,
     /// Whether the last writing failed, which is said once.
@@ -47,7 +47,7 @@ impl Writer {
         tasks: &[TaskConfig],
         data_dir: &DataDir,
         clock: &Clock,
-        marks: Marks,
+        marks: Arc<Marks>,
         progress: Arc<Progress>,
     ) -> Self {
         let task = |task: &TaskConfig| Task {
@@ -132,8 +132,10 @@ impl Writer {
         };
         let list = self.tasks[task].open.insert(list);
         let written = list.append(lines, names);
-        if written.is_err() {
+        if let Err(error) = &written {
             match list.cut_back() {
+                // Once there is room it goes on in this one.
+                Ok(()) if is_full(error) => {}
                 Ok(()) => self.close(task),
                 // The mark stays: the next start cuts it back.
                 Err(_) => self.tasks[task].open = None,
@@ -167,9 +169,8 @@ impl Writer {
 
     fn close(&mut self, task: usize) {
         if let Some(list) = self.tasks[task].open.take() {
-            list.give_back_room();
+            list.end();
             self.progress.note(task, &list.path, list.grown(true));
-            self.marks.clear(&self.tasks[task].id);
         }
     }
 
@@ -203,8 +204,16 @@ fn gather(first: Entry, entries: &Receiver<Entry>) -> Vec<Entry> {
 }
 
 fn refusal(error: &io::Error) -> Refusal {
-    Refusal::NotRecorded(match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full",
-        _ => "the disk refuses them",
+    Refusal::NotRecorded(if is_full(error) {
+        "the disk is full"
+    } else {
+        "the disk refuses them"
     })
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
 }

@@ -9,14 +9,14 @@ use super::World;
 
 /// A small disk of its own, such as for the data directory; `None` where that
 /// takes a right that the tests do not have.
-pub(super) struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
     fn mount(world: &World, size: &str) -> Option<Self> {
         Self::mount_at(world.data(), size)
     }
 
-    pub(super) fn mount_at(path: PathBuf, size: &str) -> Option<Self> {
+    pub fn mount_at(path: PathBuf, size: &str) -> Option<Self> {
         fs::create_dir_all(&path).unwrap();
         let disk = Self(path);
         let mounted = disk.mounted_with(&["-t", "tmpfs", "-o", &format!("size={size}"), "none"]);
@@ -29,18 +29,18 @@ impl Disk {
         Some(disk)
     }
 
-    pub(super) fn mounted_with(&self, arguments: &[&str]) -> bool {
+    pub fn mounted_with(&self, arguments: &[&str]) -> bool {
         let mount = Command::new("mount").args(arguments).arg(&self.0).output();
         mount.is_ok_and(|output| output.status.success())
     }
 
     /// Leaves no room at all.
-    pub(super) fn fill(&self) {
+    pub fn fill(&self) {
         let mut file = fs::File::create(self.0.join("filler")).unwrap();
         while file.write_all(&[0; 4096]).is_ok() {}
     }
 
-    pub(super) fn make_room(&self) {
+    pub fn make_room(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
     }
 }

@@ -9,7 +9,7 @@
 mod breaker;
 mod care;
 mod delivery;
-mod disk;
+pub mod disk;
 mod disk_care;
 mod doctor;
 mod hostile_server;
@@ -23,7 +23,7 @@ mod no_beginning;
 mod outage;
 mod permissions;
 mod planning;
-mod process;
+pub mod process;
 mod recognised;
 mod retries;
 mod second_signal;

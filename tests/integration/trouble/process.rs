@@ -67,15 +67,15 @@ impl Night {
         }
     }
 
-    /// Waits until a line on stderr contains `text`.
-    pub fn wait_until_says(&mut self, text: &str) {
+    /// Waits until a line on stderr contains `text`, and answers that line.
+    pub fn wait_until_says(&mut self, text: &str) -> String {
         loop {
             let line = self.stderr.recv_timeout(DEADLINE);
             let line = line.unwrap_or_else(|_| panic!("only said: {}", self.said));
-            let found = line.contains(text);
-            self.said += &(line + "\n");
-            if found {
-                return;
+            self.said += &line;
+            self.said.push('\n');
+            if line.contains(text) {
+                return line;
             }
         }
     }
