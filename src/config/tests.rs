@@ -1,5 +1,6 @@
 mod pace;
 mod secrets;
+mod serve;
 
 use proptest::prelude::*;
 
@@ -209,7 +210,7 @@ fn an_unknown_key_is_told_its_likely_meaning_or_the_known_keys() {
     );
     assert_eq!(
         mistakes(&text),
-        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup\n\
+        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup, serve\n\
          nightferry.toml:5: task \"photos\", timezone: unknown key; did you mean `time_zone`?"
     );
 }

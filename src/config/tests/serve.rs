@@ -1,0 +1,159 @@
+//! The `[serve]` section.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use super::*;
+
+/// The SHA-256 of `token`, as `nightferry token` prints it.
+const HASH: &str = "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
+
+fn text(lines: &str) -> String {
+    format!("data_dir = 'd'\n[[task]]\nid = 'photos'\n{SOURCE}{DESTINATION}[serve]\n{lines}\n")
+}
+
+fn token(lines: &str) -> String {
+    format!("[[serve.token]]\nid = 'one'\n{lines}\n")
+}
+
+fn good(lines: &str) -> ServeConfig {
+    let token = token(&format!("sha256 = '{HASH}'\nsend = 'all'"));
+    let config = parse(&text(&format!("{lines}\n{token}"))).unwrap();
+    config.serve.unwrap()
+}
+
+/// What is said of the section, without the file's name.
+fn said(lines: &str) -> Vec<String> {
+    mistakes(&text(lines))
+        .lines()
+        .map(|line| line.splitn(3, ':').nth(2).unwrap().trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn without_keys_it_listens_on_loopback_and_has_bounds() {
+    let serve = good("");
+    assert_eq!(serve.listen, "127.0.0.1:8030".parse().unwrap());
+    assert_eq!((serve.tls, serve.project_id), (None, None));
+    assert_eq!(
+        serve.limits,
+        ServeLimits {
+            most_names: 1_000,
+            most_body_bytes: 4 << 20,
+            memory_bytes: 64 << 20,
+            connections: 512,
+            patience: Duration::from_secs(30),
+        }
+    );
+    assert_eq!(serve.tokens[0].send, SendTo::All);
+    assert!(!serve.tokens[0].read);
+    assert!(
+        parse(&text("").replace("[serve]", ""))
+            .unwrap()
+            .serve
+            .is_none()
+    );
+}
+
+#[test]
+fn an_address_that_others_reach_needs_a_certificate_or_a_word() {
+    let open = "listen = '0.0.0.0:8030'";
+    for lines in [
+        "allow_http = true",
+        "tls_certificate = 'c.pem'\ntls_key = 'k.pem'",
+    ] {
+        good(&format!("{open}\n{lines}"));
+    }
+    good("listen = '[::1]:8030'");
+    let token = token(&format!("sha256 = '{HASH}'\nread = true"));
+    let said = said(&format!("{open}\n{token}"));
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with("serve.listen: 0.0.0.0:8030 is open to other machines"));
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let token = token(&format!(
+        "sha256 = '{HASH}'\nsend = ['photos', 'films', 7]\nraed = true"
+    ));
+    let lines = format!(
+        "listen = 'localhost'\ntls_key = 'k.pem'\nmost_names = 0\nmost_body = '1KiB'\n\
+         memory = '1MiB'\nconnections = 'x'\npatience = '5'\nlisten_on = 1\n{token}"
+    );
+    let said = said(&lines);
+    let expected = [
+        "serve.tls_certificate: is missing; write tls_certificate = \"/etc/nightferry/….pem\"",
+        "serve.listen: \"localhost\" is no address;",
+        "serve.most_names: is out of range;",
+        "serve.most_body: \"1KiB\" is out of range;",
+        "serve.memory: is less than one body may have",
+        "serve.connections: is of type string;",
+        "serve.patience: \"5\" is no duration;",
+        "serve.listen_on: unknown key; did you mean `listen`?",
+        "serve.token 1, send: \"films\" is no task of this configuration;",
+        "serve.token 1, send: one of them is no task of this configuration;",
+        "serve.token 1, raed: unknown key; did you mean `read`?",
+    ];
+    assert_eq!(said.len(), expected.len(), "{said:#?}");
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+#[test]
+fn somebody_has_to_be_known_and_by_one_proof_alone() {
+    assert!(said("")[0].starts_with("serve.token: is missing, so nobody could call;"));
+    let keys = "access_key_id = 'AK'\nsecret_access_key = 'hush'";
+    for (lines, expected) in [
+        ("read = true", "serve.token 1, sha256: is missing;"),
+        (
+            "sha256 = 'hush'\nread = true",
+            "serve.token 1, sha256: is no SHA-256;",
+        ),
+        (
+            "access_key_id = 'AK'\nread = true",
+            "serve.token 1, secret_access_key: is missing;",
+        ),
+        (keys, "serve.token 1, send: is missing, and so is read,"),
+        (
+            &format!("sha256 = '{HASH}'\n{keys}\nread = true"),
+            "serve.token 1, sha256: stands beside keys;",
+        ),
+    ] {
+        let said = said(&token(lines));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with(expected), "{said:?}");
+        assert!(!said[0].contains("hush"), "{said:?}");
+    }
+    let two = token(&format!("sha256 = '{HASH}'\nread = true")).repeat(2);
+    assert_eq!(
+        said(&two),
+        ["serve.token 2, id: is the id of an earlier token too; write another"]
+    );
+    let serve = parse(&text(&token(&format!("{keys}\nread = true"))))
+        .unwrap()
+        .serve
+        .unwrap();
+    let resolved = serve.tokens[0].resolve_keys().unwrap().unwrap();
+    assert_eq!(resolved.access_key_id, "AK");
+    assert!(!format!("{serve:?} {resolved:?}").contains("hush"));
+}
+
+#[test]
+fn files_of_its_secrets_that_others_may_read_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, mode) in [("k.pem", 0o644), ("secret", 0o644), ("c.pem", 0o644)] {
+        fs::write(folder.path().join(name), "x").unwrap();
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(folder.path().join(name), mode).unwrap();
+    }
+    let lines = format!(
+        "tls_certificate = 'c.pem'\ntls_key = 'k.pem'\n{}",
+        token("access_key_id = 'AK'\nsecret_access_key = { file = 'secret' }\nread = true")
+    );
+    let config = Config::parse(&text(&lines), &folder.path().join("nightferry.toml")).unwrap();
+    let warned = config.warnings().join("\n");
+    assert!(warned.contains("k.pem holds a secret") && warned.contains("secret holds a secret"));
+    assert!(!warned.contains("c.pem"));
+}
