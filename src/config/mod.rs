@@ -33,7 +33,7 @@ pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
 pub use retry::RetryConfig;
-pub use serve::{Proof, SendTo, ServeConfig, ServeLimits, TlsFiles, TokenConfig};
+pub use serve::{MOST_NAMES, Proof, SendTo, ServeConfig, ServeLimits, TlsFiles, TokenConfig};
 pub use task::{ListEncoding, ServerSideCopy, TaskConfig};
 
 use section::{Mistakes, Section};

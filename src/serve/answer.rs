@@ -1,6 +1,7 @@
 //! What a call that is not done is answered, as OMS writes it.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -95,6 +96,13 @@ impl Refusal {
             Self::NotRecorded(_) => Some(Duration::from_secs(30)),
             _ => None,
         }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (status, _, message) = self.parts();
+        write!(f, "{message} ({})", status.as_u16())
     }
 }
 

@@ -3,13 +3,14 @@
 use serde::Deserialize;
 
 use super::answer::Refusal;
+use super::bounded::Bounded;
 use super::routes::Names;
 use crate::config::ListEncoding;
 use crate::intake::{excerpt, name_of};
 
 #[derive(Deserialize)]
 struct Events {
-    object_keys: Vec<String>,
+    object_keys: Bounded<String>,
 }
 
 /// The names that `body` asks for, 1 to `most`. If one of them cannot be
@@ -23,14 +24,14 @@ pub(super) fn names(body: &[u8], plus_is_space: bool, most: usize) -> Result<Nam
             error.column()
         ))
     })?;
-    let count = events.object_keys.len();
+    let count = events.object_keys.count;
     if count == 0 || count > most {
         return Err(Refusal::Wrong(format!(
             "object_keys has {count} names; send 1 to {most} in one call."
         )));
     }
     let mut names = Names::default();
-    for (place, key) in events.object_keys.iter().enumerate() {
+    for (place, key) in events.object_keys.kept.iter().enumerate() {
         let spaced = plus_is_space.then(|| key.replace('+', " "));
         let raw = spaced.as_deref().unwrap_or(key).as_bytes();
         let name = name_of(raw, ListEncoding::Url).map_err(|reason| {

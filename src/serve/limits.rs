@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Refusal;
 use crate::config::ServeLimits;
+
+/// How long, and of how many bytes, the body of a call that is refused is taken
+/// and forgotten: a sender who is cut off while it sends does not read its answer.
+const LET_SEND: Duration = Duration::from_secs(2);
+const LET_SEND_BYTES: usize = 1 << 20;
 
 /// Reads bodies.
 pub(super) struct Bodies {
@@ -19,17 +24,25 @@ pub(super) struct Bodies {
     memory: Arc<Semaphore>,
 }
 
-/// A body, whole. Its memory is others' again once it is dropped.
-#[derive(Debug)]
+/// A body, whole.
+#[derive(Debug, Default)]
 pub(super) struct Held {
     bytes: Vec<u8>,
-    _memory: Option<OwnedSemaphorePermit>,
+    memory: Memory,
 }
+
+/// What a body takes of the memory for all. It is others' again once this is dropped.
+pub(super) type Memory = Option<OwnedSemaphorePermit>;
 
 impl Held {
     /// What it says.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What it takes of the memory, for what has been made of it.
+    pub(super) fn into_memory(self) -> Memory {
+        self.memory
     }
 }
 
@@ -45,40 +58,55 @@ impl Bodies {
     /// Reads `body` to its end. Takes memory for what has arrived only, so that
     /// a slow sender keeps nobody else's; does not wait for memory, since those
     /// who hold it might wait for each other.
-    pub(super) async fn read(&self, body: Body) -> Result<Held, Refusal> {
-        if body.size_hint().lower() > self.most_bytes as u64 {
-            return Err(Refusal::TooLarge(self.most_bytes));
+    pub(super) async fn read(&self, mut body: Body) -> Result<Held, Refusal> {
+        let read = async {
+            if body.size_hint().lower() > self.most_bytes as u64 {
+                return Err(Refusal::TooLarge(self.most_bytes));
+            }
+            self.read_to_end(&mut body).await
+        };
+        let read = tokio::time::timeout(self.patience, read).await;
+        let read = read.unwrap_or(Err(Refusal::TooSlow));
+        if matches!(read, Err(Refusal::TooLarge(_) | Refusal::Busy)) {
+            let_send(body).await;
         }
-        tokio::time::timeout(self.patience, self.read_to_end(body))
-            .await
-            .unwrap_or(Err(Refusal::TooSlow))
+        read
     }
 
-    async fn read_to_end(&self, mut body: Body) -> Result<Held, Refusal> {
-        let mut bytes = Vec::new();
-        let mut memory: Option<OwnedSemaphorePermit> = None;
+    async fn read_to_end(&self, body: &mut Body) -> Result<Held, Refusal> {
+        let mut held = Held::default();
         while let Some(frame) = body.frame().await {
             let broken = |_| Refusal::Wrong("the body broke off.".to_owned());
             let Ok(data) = frame.map_err(broken)?.into_data() else {
                 continue;
             };
-            if bytes.len() + data.len() > self.most_bytes {
+            if held.bytes.len() + data.len() > self.most_bytes {
                 return Err(Refusal::TooLarge(self.most_bytes));
             }
             let wanted = u32::try_from(data.len()).map_err(|_| Refusal::Busy)?;
             let more = self.memory.clone().try_acquire_many_owned(wanted);
             let more = more.map_err(|_| Refusal::Busy)?;
-            match &mut memory {
-                Some(held) => held.merge(more),
-                None => memory = Some(more),
+            match &mut held.memory {
+                Some(memory) => memory.merge(more),
+                none => *none = Some(more),
             }
-            bytes.extend_from_slice(&data);
+            held.bytes.extend_from_slice(&data);
         }
-        Ok(Held {
-            bytes,
-            _memory: memory,
-        })
+        Ok(held)
     }
+}
+
+/// Takes what a caller who is refused is about to send, within bounds.
+pub(super) async fn let_send(mut body: Body) {
+    let take = async {
+        let mut taken = 0;
+        while taken < LET_SEND_BYTES
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    drop(tokio::time::timeout(LET_SEND, take).await);
 }
 
 #[cfg(test)]
@@ -88,7 +116,6 @@ mod tests {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    use axum::body::Bytes;
     use hyper::body::Frame;
 
     use super::*;
@@ -128,11 +155,6 @@ mod tests {
         }
     }
 
-    /// Reads a body that is all there.
-    async fn read(bodies: &Bodies, body: Body) -> Result<Held, Refusal> {
-        bodies.read(body).await
-    }
-
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -144,10 +166,10 @@ mod tests {
     fn a_body_may_be_as_long_as_it_may_be_and_no_longer() {
         runtime().block_on(async {
             let bodies = bodies(6, 100);
-            let held = read(&bodies, pieces(&["abc", "def"], true)).await.unwrap();
+            let held = bodies.read(pieces(&["abc", "def"], true)).await.unwrap();
             assert_eq!(held.bytes(), b"abcdef");
-            for body in [pieces(&["abc", "defg"], false), Body::from("abcdefg")] {
-                assert_eq!(read(&bodies, body).await.unwrap_err(), Refusal::TooLarge(6));
+            for body in [pieces(&["abc", "defg"], true), Body::from("abcdefg")] {
+                assert_eq!(bodies.read(body).await.unwrap_err(), Refusal::TooLarge(6));
             }
         });
     }
@@ -157,7 +179,7 @@ mod tests {
         runtime().block_on(async {
             let body = pieces(&["abc"], false);
             assert_eq!(
-                read(&bodies(6, 100), body).await.unwrap_err(),
+                bodies(6, 100).read(body).await.unwrap_err(),
                 Refusal::TooSlow
             );
         });
@@ -167,12 +189,12 @@ mod tests {
     fn bodies_take_of_a_common_memory_and_give_it_back() {
         runtime().block_on(async {
             let bodies = bodies(6, 10);
-            let held = read(&bodies, Body::from("abcdef")).await.unwrap();
-            let refused = read(&bodies, Body::from("ghijk")).await;
+            let held = bodies.read(Body::from("abcdef")).await.unwrap();
+            let refused = bodies.read(Body::from("ghijk")).await;
             assert_eq!(refused.unwrap_err(), Refusal::Busy);
-            read(&bodies, Body::from("ghij")).await.unwrap();
+            bodies.read(Body::from("ghij")).await.unwrap();
             drop(held);
-            read(&bodies, Body::from("ghijk")).await.unwrap();
+            bodies.read(Body::from("ghijk")).await.unwrap();
             assert_eq!(bodies.memory.available_permits(), 10);
         });
     }

@@ -213,6 +213,10 @@ impl Loader {
         }
         let open = match self.open.take() {
             Some(open) => open,
+            // Not made anew: somebody may be about to put another in its place.
+            None if !self.books.path.exists() => {
+                return Err(LedgerError::Missing(self.books.path.clone()).into());
+            }
             None => self.books.open()?,
         };
         let (ledger, keys) = self.open.insert(open);

@@ -15,6 +15,7 @@
 //! a sender that repeats it makes a further request.
 
 mod answer;
+mod bounded;
 mod connections;
 mod events;
 mod figures;

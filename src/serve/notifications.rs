@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encod
 use serde::Deserialize;
 
 use super::answer::Refusal;
+use super::bounded::Bounded;
 use super::routes::Names;
 use crate::config::ListEncoding;
 use crate::intake::{excerpt, name_of};
@@ -23,7 +24,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Deserialize)]
 struct Message {
     #[serde(rename = "Records")]
-    records: Option<Vec<Record>>,
+    records: Option<Bounded<Record>>,
     /// `s3:TestEvent`, when a notification is set up.
     #[serde(rename = "Event")]
     event: Option<String>,
@@ -84,13 +85,13 @@ pub(super) fn names(body: &[u8], bucket: &str, most: usize) -> Result<Names, Ref
         }
         return Err(wrong("it has no Records"));
     };
-    if records.len() > most {
+    if records.count > most {
         return Err(wrong(&format!(
             "it has {} records; send {most} at most in one call",
-            records.len()
+            records.count
         )));
     }
-    for (place, record) in records.iter().enumerate() {
+    for (place, record) in records.kept.iter().enumerate() {
         take(record, place, bucket, &mut names)?;
     }
     Ok(names)

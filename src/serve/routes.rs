@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tower::ServiceExt;
 
 use super::Receiver;
 use super::answer::Refusal;
-use super::limits::Held;
+use super::limits::{Held, let_send};
 use super::who::{self, Claim, Right};
 use super::{events, notifications};
 use crate::config::TaskConfig;
@@ -39,7 +39,7 @@ pub(super) fn all(receiver: Receiver) -> Router {
             "/v1/tasks/{task}/s3-events",
             post(take_notifications).fallback(no_such_method),
         )
-        .fallback(async || Refusal::NoSuchPath)
+        .fallback(no_such_path)
         .with_state(Arc::new(receiver))
 }
 
@@ -60,8 +60,21 @@ pub(super) async fn answer(router: Router, mut request: Request) -> Result<Respo
     router.oneshot(request).await
 }
 
-async fn no_such_method() -> Refusal {
-    Refusal::NoSuchMethod
+async fn no_such_path(request: Request) -> Refusal {
+    refuse(request, Refusal::NoSuchPath).await
+}
+
+async fn no_such_method(request: Request) -> Refusal {
+    refuse(request, Refusal::NoSuchMethod).await
+}
+
+/// Refuses a call whose body is not read. Who asks whether to send it at all
+/// does not have to.
+async fn refuse(request: Request, refusal: Refusal) -> Refusal {
+    if !request.headers().contains_key(header::EXPECT) {
+        let_send(request.into_body()).await;
+    }
+    refusal
 }
 
 async fn take_events(
@@ -109,7 +122,12 @@ impl Receiver {
                 self.figures.accepted_names.add(names.count);
                 self.figures.other_events.add(names.others);
             }
-            Err(_) => self.figures.refused_calls.add(1),
+            Err(refusal) => {
+                self.figures.refused_calls.add(1);
+                if self.tasks.iter().any(|known| known.id.as_str() == task) {
+                    tracing::info!("{task}: a call was refused: {refusal}");
+                }
+            }
         }
         taken.map(|_| StatusCode::OK)
     }
@@ -132,7 +150,10 @@ impl Receiver {
         let mut names = names_of(body.bytes(), &self.tasks[place])?;
         if names.count > 0 {
             let lines = std::mem::take(&mut names.lines);
-            self.recorder.record(place, lines, names.count).await?;
+            let memory = body.into_memory();
+            self.recorder
+                .record(place, lines, names.count, memory)
+                .await?;
         }
         Ok(names)
     }
@@ -140,18 +161,32 @@ impl Receiver {
     /// The body of a call whose caller is known and may do it. Nothing is read
     /// for those who show nothing that is known.
     async fn admit(&self, request: Request, right: Right<'_>) -> Result<Held, Refusal> {
+        if let Err(refusal) = self.foresee(request.headers(), request.extensions(), right) {
+            return Err(refuse(request, refusal).await);
+        }
         let (head, body) = request.into_parts();
-        match who::claim(&head) {
+        let body = self.bodies.read(body).await?;
+        if let Claim::Signed(signed) = who::claim(&head.headers, &head.extensions) {
+            let keys = self.callers.by_keys(&signed, self.clock.now())?;
+            keys.verify(&signed, &head, body.bytes())?.may(right)?;
+        }
+        Ok(body)
+    }
+
+    /// Whether the body is to be read at all. Of a signature only what it says
+    /// of itself is known until then.
+    fn foresee(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        right: Right<'_>,
+    ) -> Result<(), Refusal> {
+        match who::claim(headers, extensions) {
             Claim::Nothing => Err(Refusal::Unknown),
-            Claim::Token(token) => {
-                self.callers.by_token(token)?.may(right)?;
-                self.bodies.read(body).await
-            }
+            Claim::Token(token) => self.callers.by_token(token)?.may(right),
             Claim::Signed(signed) => {
-                let keys = self.callers.by_keys(&signed, self.clock.now())?;
-                let body = self.bodies.read(body).await?;
-                keys.verify(&signed, &head, body.bytes())?.may(right)?;
-                Ok(body)
+                let now = self.clock.now();
+                self.callers.by_keys(&signed, now).map(drop)
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, header};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -45,17 +45,17 @@ pub(super) enum Claim<'r> {
 
 /// What the caller of this request shows. Of several things the first counts:
 /// a token in the path, `Authorization`, `X-Auth-Token`.
-pub(super) fn claim(head: &Parts) -> Claim<'_> {
-    if let Some(hook) = head.extensions.get::<Hook>() {
+pub(super) fn claim<'r>(headers: &'r HeaderMap, extensions: &'r Extensions) -> Claim<'r> {
+    if let Some(hook) = extensions.get::<Hook>() {
         return Claim::Token(hook.0.reveal());
     }
-    let field = |name| text(&head.headers, name);
+    let field = |name| text(headers, name);
     if let Some(authorization) = field(header::AUTHORIZATION) {
         return match authorization.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 Claim::Token(token.trim())
             }
-            _ => Signed::parse(authorization, &head.headers).map_or(Claim::Nothing, Claim::Signed),
+            _ => Signed::parse(authorization, headers).map_or(Claim::Nothing, Claim::Signed),
         };
     }
     field(X_AUTH_TOKEN).map_or(Claim::Nothing, Claim::Token)
@@ -307,7 +307,7 @@ mod tests {
                 .extensions_mut()
                 .insert(Hook(Secret::new(hook.into())));
         }
-        match claim(&request.into_parts().0) {
+        match claim(request.headers(), request.extensions()) {
             Claim::Nothing => "nothing".to_owned(),
             Claim::Token(token) => format!("token {token}"),
             Claim::Signed(signed) => format!("keys {}", signed.access),

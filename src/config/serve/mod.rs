@@ -15,7 +15,8 @@ pub use token::{Proof, SendTo, TokenConfig};
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8030);
 const DEFAULT_MOST_NAMES: u32 = 1_000;
-const MOST_NAMES: u32 = 100_000;
+/// The most names that a configuration may allow in one call.
+pub const MOST_NAMES: u32 = 100_000;
 const DEFAULT_MOST_BODY: ByteSize = ByteSize::mib(4);
 const DEFAULT_MEMORY: ByteSize = ByteSize::mib(64);
 const LEAST_BODY: ByteSize = ByteSize::kib(16);

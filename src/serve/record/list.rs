@@ -127,7 +127,9 @@ impl OpenList {
     }
 
     /// Takes back what a failed writing left.
-    pub(super) fn cut_back(&self) -> io::Result<()> {
+    pub(super) fn cut_back(&mut self) -> io::Result<()> {
+        // What was reserved beyond that is given back with it.
+        self.reserved_bytes = self.reserved_bytes.map(|_| self.safe_bytes);
         self.file.set_len(self.safe_bytes)?;
         self.file.sync_all()
     }
@@ -157,4 +159,50 @@ impl OpenList {
 
 fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_truth_table_of_what_belongs_into_a_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = "list".to_owned();
+        let file = File::create(folder.path().join(&path)).unwrap();
+        let list = NewList { path, file };
+        let mut list = OpenList::new(list, folder.path(), Timestamp::from_ms(0)).unwrap();
+        for (safe_bytes, lines, more, has_room) in [
+            (0, 0, 65 << 20, true),
+            (1, 1, (64 << 20) - 1, true),
+            (1, 1, 64 << 20, false),
+            (1, 999_999, 1, true),
+            (1, 1_000_000, 1, false),
+        ] {
+            (list.safe_bytes, list.lines) = (safe_bytes, lines);
+            assert_eq!(list.has_room(more), has_room, "{safe_bytes} {lines} {more}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_what_was_safe() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("list");
+        let options = File::options().append(true).create(true).clone();
+        let list = NewList {
+            path: "list".to_owned(),
+            file: options.open(&place).unwrap(),
+        };
+        let mut list = OpenList::new(list, folder.path(), Timestamp::from_ms(0)).unwrap();
+        list.append(b"a\nb\n", 2).unwrap();
+        (&*list.file).write_all(b"c\nhalf a li").unwrap();
+        assert!(list.is_in_place() && !list.is_ours_alone());
+        list.cut_back().unwrap();
+        assert!(list.is_ours_alone());
+        list.append(b"d\n", 1).unwrap();
+        list.end();
+        assert_eq!(fs::read_to_string(&place).unwrap(), "a\nb\nd\n");
+        fs::remove_file(&place).unwrap();
+        assert!(!list.is_in_place());
+    }
 }

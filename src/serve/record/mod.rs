@@ -3,6 +3,8 @@
 
 mod list;
 mod marks;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::ServeError;
 use super::answer::Refusal;
+use super::limits::Memory;
 use super::loading::{self, Grown, Progress};
 use crate::clock::Clock;
 use crate::config::TaskConfig;
@@ -30,6 +33,8 @@ struct Entry {
     task: usize,
     lines: Vec<u8>,
     names: u64,
+    /// What they take of the memory, until they are written.
+    _memory: Memory,
     answer: oneshot::Sender<Result<(), Refusal>>,
 }
 
@@ -37,13 +42,13 @@ impl Recorder {
     /// Writes `lines`, each of which is ended, for the task at this place; they
     /// survive a power failure when this returns.
     ///
-    /// There are never more entries than connections, and their bodies are
-    /// counted, so the channel needs no bound of its own.
+    /// What waits is bounded by `memory`, also where the caller goes away meanwhile.
     pub(super) async fn record(
         &self,
         task: usize,
         lines: Vec<u8>,
         names: u64,
+        memory: Memory,
     ) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
         let gone = Refusal::NotRecorded("it is just being stopped");
@@ -51,6 +56,7 @@ impl Recorder {
             task,
             lines,
             names,
+            _memory: memory,
             answer,
         };
         self.0.send(entry).map_err(|_| gone.clone())?;

@@ -107,7 +107,9 @@ impl Writer {
     /// Writes `lines` for `task`; they are safe when this returns.
     fn write(&mut self, task: usize, lines: &[u8], names: u64) -> io::Result<()> {
         let now = self.tasks[task].zone.local(self.clock.now());
-        let keeps = |list: &OpenList| list.has_room(lines.len()) && list.is_ours_alone();
+        let keeps = |list: &OpenList| {
+            list.has_room(lines.len()) && !list.is_old(now.at) && list.is_ours_alone()
+        };
         if !self.tasks[task].open.as_ref().is_some_and(keeps) {
             self.close(task);
         }

@@ -119,3 +119,20 @@ fn a_token_that_is_made_can_be_put_into_the_configuration_and_used() {
     let answer = serving.post(films, &[("X-Auth-Token", token)], &event(&["a"]));
     assert_eq!(answer.status, 200);
 }
+
+#[test]
+fn who_is_refused_reads_so_even_if_much_was_sent() {
+    let house = House::with("most_body = \"64KiB\"", "");
+    let serving = house.serve();
+    let much = event(&[&"x".repeat(500_000)]);
+    for (path, fields, status) in [
+        (EVENTS, vec![], 401),
+        (EVENTS, vec![("X-Auth-Token", READER)], 403),
+        (EVENTS, vec![("X-Auth-Token", PHOTOS)], 413),
+        ("/nowhere", vec![], 404),
+    ] {
+        for _ in 0..5 {
+            assert_eq!(serving.post(path, &fields, &much).status, status, "{path}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Disks that are full.
+//! Disks that are full, or refuse in the middle of a write.
 
 use super::{House, event};
 use crate::trouble::disk::Disk;
@@ -48,5 +48,45 @@ fn when_the_disk_is_full_callers_are_told_to_come_again_and_nothing_else_is_kept
         "{}",
         ended.stderr
     );
+    house.check_books();
+}
+
+#[test]
+fn what_was_written_of_names_that_could_not_be_written_whole_is_taken_back() {
+    let house = House::new();
+    // No file may have more than 2 MiB; a write that would goes as far as that.
+    let serving = house.serve_after("trap '' XFSZ; ulimit -f 2048");
+    let name = "x".repeat(1_000);
+    let mut accepted = 0;
+    let mut refused = 0;
+    while house.lists().len() < 3 {
+        let names: Vec<String> = (0..300).map(|n| format!("{accepted}-{n}-{name}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let answer = serving.send(&names);
+        match answer.status {
+            200 => accepted += names.len(),
+            status => {
+                assert_eq!(status, 503, "{answer:?}");
+                assert!(
+                    answer.error().1.contains("the disk refuses them"),
+                    "{answer:?}"
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 2);
+    let lists = house.lists();
+    assert!(lists.values().all(|text| text.ends_with('\n')));
+    let mut lines = house.lines();
+    assert_eq!(lines.len(), accepted);
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), accepted);
+    // The ledger was not to grow either; now it may.
+    assert_eq!(serving.stop().code, Some(0));
+    let serving = house.serve();
+    house.wait_requested(accepted);
+    assert_eq!(serving.stop().code, Some(0));
     house.check_books();
 }

@@ -8,6 +8,7 @@ mod killed;
 mod limits;
 mod lists;
 mod runs;
+mod sdk;
 mod stop;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -110,7 +112,21 @@ impl House {
 
     /// Brings `serve` up.
     fn serve(&self) -> Serving {
-        let mut process = Night::begin(&self.config(), &["serve"]);
+        Self::up(Night::begin(&self.config(), &["serve"]))
+    }
+
+    /// Brings it up from a shell that does this before.
+    fn serve_after(&self, script: &str) -> Serving {
+        let mut shell = Command::new("bash");
+        shell
+            .arg("-c")
+            .arg(format!("{script}; exec \"$0\" --config \"$1\" serve"))
+            .arg(assert_cmd::cargo::cargo_bin!("nightferry"))
+            .arg(self.config());
+        Self::up(Night::of(shell))
+    }
+
+    fn up(mut process: Night) -> Serving {
         let line = process.wait_until_says("listening on ");
         let address = line.split_once("listening on ").unwrap().1;
         Serving {

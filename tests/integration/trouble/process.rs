@@ -48,7 +48,12 @@ pub struct Night {
 
 impl Night {
     pub fn begin(config: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(config, arguments)
+        Self::of(command(config, arguments))
+    }
+
+    /// A process of this command.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
