@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cases_content
+import cases_events
 import cases_rules
 import cases_trouble
 import probes
 from night import Night, Skip
 from server import Server, each
 
-CASES = {case.__name__: case for module in (cases_content, cases_rules, cases_trouble)
+CASES = {case.__name__: case for module in (cases_content, cases_rules, cases_events, cases_trouble)
          for case in module.CASES}
 CASE_SECONDS = 1200
 
