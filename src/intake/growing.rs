@@ -92,6 +92,14 @@ impl GrowingList {
             list
         } else {
             let current = ledger.current_list(loading.task, &self.path)?;
+            // A run reads a list to its end, safe or not; what it has loaded is
+            // waited for, not taken for another list.
+            if current
+                .as_ref()
+                .is_some_and(|list| list.loaded_bytes >= safe_bytes)
+            {
+                return Ok(());
+            }
             let open = || {
                 let content: Box<dyn Read> = Box::new(content_from(0));
                 Ok((stat(&self.file, safe_bytes, clock.now())?, content))

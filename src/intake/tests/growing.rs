@@ -68,6 +68,23 @@ fn what_a_run_has_loaded_of_a_growing_list_is_not_loaded_again() {
 }
 
 #[test]
+fn a_run_that_has_loaded_more_than_is_safe_is_not_taken_for_another_list() {
+    let mut fixture = Fixture::new();
+    fixture.write(LIST, "a\n");
+    let mut list = growing(&fixture);
+    assert_eq!(load(&fixture, &mut list, 2), 1);
+    fixture.append(LIST, "b\nc\n");
+    assert_eq!(fixture.take_in().requests, 2);
+    // So far only the second line is safe.
+    assert_eq!(load(&fixture, &mut list, 4), 0);
+    assert_eq!(load(&fixture, &mut growing(&fixture), 4), 0);
+    fixture.append(LIST, "d\n");
+    assert_eq!(load(&fixture, &mut list, 8), 1);
+    assert_eq!(fixture.loaded(), ["1.url.txt 4 4 0"]);
+    fixture.assert_books_agree();
+}
+
+#[test]
 fn a_new_list_that_begins_like_one_that_is_gone_is_loaded_from_its_first_line() {
     let mut fixture = Fixture::new();
     fixture.write("old.url.txt", "a\n");
