@@ -154,8 +154,11 @@ impl Writer {
             folder_mode: self.modes.inbox,
         };
         let list = OpenList::new(new_list(&target, now)?, &task.folder, now.at)?;
-        self.marks.set(&task.id, &list.path, list.inode())?;
-        Ok(list)
+        let marked = self.marks.set(&task.id, &list.path, list.inode());
+        if marked.is_err() {
+            list.end();
+        }
+        marked.map(|()| list)
     }
 
     /// Closes lists that have been open for long enough.

@@ -6,7 +6,7 @@ use crate::trouble::disk::Disk;
 #[test]
 fn when_the_disk_is_full_callers_are_told_to_come_again_and_nothing_else_is_kept() {
     let house = House::new();
-    let Some(disk) = Disk::mount_at(house.data(), "8m") else {
+    let Some(disk) = Disk::mount_at(house.data(), "32m") else {
         return;
     };
     let serving = house.serve();
