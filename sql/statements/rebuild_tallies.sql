@@ -1,4 +1,4 @@
--- The tallies of a task, from its days.
+-- The tallies of a task, from its days, and since when it is known.
 UPDATE task SET
     requested = (SELECT coalesce(sum(requests), 0) FROM day_count
                  WHERE day_count.task = ?1 AND kind = 'requested'),
@@ -8,5 +8,9 @@ UPDATE task SET
               WHERE day_count.task = ?1 AND kind = 'failed'),
     ignored = (SELECT coalesce(sum(requests), 0) FROM day_count
                WHERE day_count.task = ?1 AND kind = 'ignored'),
-    last_intake_at = (SELECT max(started_at) FROM run WHERE run.task = ?1)
+    last_intake_at = (SELECT max(started_at) FROM run WHERE run.task = ?1),
+    entered_at = coalesce((SELECT min(at) FROM (
+                               SELECT loaded_at AS at FROM list_load WHERE list_load.task = ?1
+                               UNION ALL SELECT started_at FROM run WHERE run.task = ?1)),
+                          entered_at)
 WHERE task = ?1

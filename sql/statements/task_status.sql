@@ -7,7 +7,8 @@ SELECT id, books.requested, books.synced, books.failed, books.ignored, pending, 
        last.number, last.state, last.started_at, last.started_offset, last.exit_reasons,
        coalesce(last.begin_message,
                 'the ' || last.breaker_side || ' failed ' || last.breaker_failures
-                    || ' objects in a row: ' || last.breaker_message)
+                    || ' objects in a row: ' || last.breaker_message),
+       paused_at, paused_offset
 FROM task
 JOIN books ON books.task = task.id
 LEFT JOIN run AS last ON last.task = task.task

@@ -67,6 +67,12 @@ pub enum Command {
         after_help = "Examples:\n  nightferry retry --task photos --cause source_missing\n  nightferry retry --task photos --run 12\n  nightferry retry --task photos --name 2026/11/a.jpg\n  nightferry retry --all"
     )]
     Retry(Retry),
+    /// Have runs leave a task alone; what is asked for meanwhile waits
+    #[command(after_help = "Example:\n  nightferry pause --task photos")]
+    Pause(OneTask),
+    /// Have runs take a paused task up again
+    #[command(after_help = "Example:\n  nightferry resume --task photos")]
+    Resume(OneTask),
     /// The night: take in lists, carry objects, record outcomes, write lists, print the summary
     #[command(
         after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --ignore-window --wait\n  nightferry run --dry-run\n  nightferry run --settle-only"
@@ -120,6 +126,14 @@ pub struct Tasks {
     /// A task; may be given several times [default: all]
     #[arg(long = "task", value_name = "ID")]
     pub tasks: Vec<String>,
+}
+
+/// One task.
+#[derive(Debug, Args)]
+pub struct OneTask {
+    /// The task
+    #[arg(long, value_name = "ID")]
+    pub task: String,
 }
 
 /// `enqueue`.

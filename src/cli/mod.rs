@@ -8,6 +8,7 @@ mod failure;
 mod ledger;
 mod lists;
 mod output;
+mod pause;
 mod rebuild;
 mod resting;
 mod retry;
@@ -74,6 +75,8 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         Command::Enqueue(asked) => enqueue::enqueue(&context, asked),
         Command::Withdraw(asked) => withdraw::withdraw(&context, asked),
         Command::Retry(asked) => retry::retry(&context, asked),
+        Command::Pause(asked) => pause::pause(&context, asked),
+        Command::Resume(asked) => pause::resume(&context, asked),
         Command::Run(asked) => run::run(&context, asked),
         Command::Status(asked) => browse::status(&context, asked),
         Command::Runs(asked) => browse::runs(&context, asked),

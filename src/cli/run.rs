@@ -35,7 +35,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
     run_tasks(&engine, &tasks, |task, end| match end {
         Some(Ok(night)) => {
             say_problems(task, &night);
-            if said.is_ok() && !context.quiet && !asked.json {
+            if said.is_ok() && night.run.is_some() && !context.quiet && !asked.json {
                 said = output::write(|out| say_night(task, &night, out));
             }
             runs.extend(night.run.map(|number| (&task.id, number)));
@@ -132,6 +132,14 @@ fn say_end(context: &Context, asked: &Run, runs: &[(&TaskId, u64)]) -> Result<()
 
 /// What went wrong or needs a look, on stderr.
 fn say_problems(task: &TaskConfig, night: &NightReport) {
+    if let Some(since) = night.paused {
+        tracing::warn!(
+            "{id}: paused since {}, so there is nothing to do; `nightferry resume --task {id}` \
+             lets runs take it up again",
+            since.rfc3339(),
+            id = task.id
+        );
+    }
     for problem in &night.intake.seen.problems {
         tracing::error!("{}: {problem}", task.id);
     }

@@ -22,6 +22,7 @@ pub(crate) mod fixture;
 mod journal;
 mod lists;
 mod outcomes;
+mod pause;
 mod pending;
 mod plans;
 mod prune;

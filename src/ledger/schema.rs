@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0003_speed.sql"),
     include_str!("../../sql/migrations/0004_checks.sql"),
     include_str!("../../sql/migrations/0005_questions.sql"),
+    include_str!("../../sql/migrations/0006_pause.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -44,6 +45,10 @@ pub const VIEWS: &[(&str, &str)] = &[
     (
         "open_breakers",
         include_str!("../../sql/views/open_breakers.sql"),
+    ),
+    (
+        "paused_tasks",
+        include_str!("../../sql/views/paused_tasks.sql"),
     ),
     (
         "pending_requests",

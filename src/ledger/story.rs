@@ -119,6 +119,8 @@ pub struct TaskStatus {
     pub conflicts: u64,
     /// The last run.
     pub last_run: Option<LastRun>,
+    /// Since when it is paused; `None`: it is not.
+    pub paused: Option<LocalTime>,
 }
 
 /// The last run of a task.
@@ -256,6 +258,7 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<TaskStatus> {
                 because: row.get(15)?,
             })
         })?,
+        paused: present(row, 16, |row| local(row, 16))?,
     })
 }
 

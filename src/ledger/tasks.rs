@@ -19,12 +19,20 @@ impl Ledger {
     ) -> Result<TaskKey> {
         self.write(|transaction| {
             transaction.query_row(
-                "INSERT INTO task (id, zone, offset_minutes, carry_over_days) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO task (id, zone, offset_minutes, carry_over_days, entered_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (id) DO UPDATE SET zone = excluded.zone,
                      offset_minutes = excluded.offset_minutes,
-                     carry_over_days = excluded.carry_over_days
+                     carry_over_days = excluded.carry_over_days,
+                     entered_at = coalesce(entered_at, excluded.entered_at)
                  RETURNING task",
-                params![task.as_str(), zone.name(), now.offset_minutes, carry_over_days],
+                params![
+                    task.as_str(),
+                    zone.name(),
+                    now.offset_minutes,
+                    carry_over_days,
+                    now.at.ms()
+                ],
                 |row| row.get(0).map(TaskKey),
             )
         })

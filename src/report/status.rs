@@ -42,6 +42,7 @@ pub fn write_status(
         let mut rows = rows(status, waiting, passed_over(&status.task));
         let died = has_died(ledger, status, &at_work)?;
         rows.push(last_run(status, died, now));
+        rows.extend(paused(status, now));
         writeln!(out, "{}\n", status.task)?;
         write!(
             out,
@@ -127,6 +128,16 @@ fn last_run(status: &TaskStatus, died: bool, now: Timestamp) -> Vec<String> {
         None => vec![label, "none".to_owned(), String::new()],
         Some(run) => vec![label, run.number.to_string(), described(run, died, now)],
     }
+}
+
+fn paused(status: &TaskStatus, now: Timestamp) -> Option<Vec<String>> {
+    let since = status.paused?;
+    let remark = format!(
+        "for {}: runs leave it alone until `nightferry resume --task {}`",
+        age(now.ms() - since.at.ms()),
+        status.task
+    );
+    Some(vec!["  Paused".to_owned(), "yes".to_owned(), remark])
 }
 
 fn described(run: &LastRun, died: bool, now: Timestamp) -> String {

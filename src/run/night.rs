@@ -24,7 +24,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{
-    BeginFailure, BegunRun, Ledger, NewRun, OpenBreaker, Recording, Taken, TaskKey,
+    BeginFailure, BegunRun, Ledger, LedgerError, NewRun, OpenBreaker, Recording, Taken, TaskKey,
 };
 use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks};
 use crate::preflight::{canary_name, first_failure, reach};
@@ -40,6 +40,8 @@ const NOTES_AHEAD: usize = 16;
 pub struct NightReport {
     /// The run's number; `None` if none was begun.
     pub run: Option<u64>,
+    /// Since when the task is paused, which is why none was begun.
+    pub paused: Option<LocalTime>,
     /// Its books.
     pub books: RunBooks,
     /// What its intake brought.
@@ -95,6 +97,12 @@ pub(super) fn run_with(
     engine.data_dir.prepare([&task.id])?;
     let stop = engine.stop(task);
     let lock = lock(engine, task, &stop, &mut share)?;
+    if let Some(since) = paused_since(engine, task)? {
+        return Ok(NightReport {
+            paused: Some(since),
+            ..NightReport::default()
+        });
+    }
     let ends = engine.ends(task)?;
     let mut ledger = engine.open_ledger()?;
     // A night over lists that the ledger does not know would ask for old names
@@ -133,6 +141,20 @@ pub(super) fn run_with(
         lock: Arc::new(lock),
     };
     night.go(&mut ledger, share)
+}
+
+/// Since when `task` is paused; asked before anything is made or looked at that
+/// only a run needs.
+pub(super) fn paused_since(
+    engine: &Engine,
+    task: &TaskConfig,
+) -> Result<Option<LocalTime>, RunError> {
+    match Ledger::open_read_only(&engine.data_dir.ledger()) {
+        Ok(ledger) => Ok(ledger.paused_since(&task.id)?),
+        // A task that was never entered was never paused.
+        Err(LedgerError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn lock(

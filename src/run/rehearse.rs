@@ -9,6 +9,7 @@ use self::looks::Looks;
 use super::bucket_lists::BucketLists;
 use super::engine::{Ends, Engine};
 use super::error::RunError;
+use super::night::paused_since;
 use super::older::refuse_older;
 use super::stop::NotWaited;
 use super::voyage::Look;
@@ -16,7 +17,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::Failure;
+use crate::model::{Failure, LocalTime};
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::text::{counted, size, thousands};
 use crate::transfer::Route;
@@ -42,6 +43,8 @@ pub struct Rehearsal {
     pub fail: u64,
     /// HTTP requests about objects that it would send.
     pub requests: u64,
+    /// Since when the task is paused: a run would leave it alone.
+    pub paused: Option<LocalTime>,
     /// Why it could not begin.
     pub begin_failure: Option<Failure>,
     /// Lists that cannot be read.
@@ -85,6 +88,9 @@ impl Rehearsal {
 impl fmt::Display for Rehearsal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |count: u64| thousands(i64::try_from(count).unwrap_or(i64::MAX));
+        if let Some(since) = self.paused {
+            return writeln!(f, "paused since {}: a run leaves it alone", since.rfc3339());
+        }
         writeln!(
             f,
             "would take {} ({} of them in lists not loaded yet, {} rejected)",
@@ -122,6 +128,12 @@ impl fmt::Display for Rehearsal {
 /// If the ledger or the configuration cannot be used; a ledger that a run would
 /// refuse, too.
 pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunError> {
+    if let Some(since) = paused_since(engine, task)? {
+        return Ok(Rehearsal {
+            paused: Some(since),
+            ..Rehearsal::default()
+        });
+    }
     let ends = engine.ends(task)?;
     let mut ledger = Ledger::open_to_rehearse(&engine.data_dir.ledger())?;
     let key = ledger.find_task(&task.id)?;
