@@ -1,7 +1,7 @@
 -- As retry.sql, for one name, of a run or any. The condition that is true anyway
 -- leads to its index.
-SELECT request, carry, run, name, reason,
-       date(settled_at / 1000 + settled_offset * 60, 'unixepoch'), requested_at, requested_offset
+SELECT request, carry, run, name, reason, settled_at, settled_offset, requested_at,
+       requested_offset
 FROM request INDEXED BY request_settled
 WHERE task = ?1 AND name = ?9 AND state <> 'pending' AND state = 'failed'
   AND (carry, run, name, request) > (?3, ?4, ?5, ?6)

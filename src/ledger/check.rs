@@ -9,6 +9,7 @@ const RULES: &[&str] = &[
     include_str!("../../sql/statements/check_tasks.sql"),
     include_str!("../../sql/statements/check_pending.sql"),
     include_str!("../../sql/statements/check_days.sql"),
+    include_str!("../../sql/statements/check_slots.sql"),
     include_str!("../../sql/statements/check_runs.sql"),
     include_str!("../../sql/statements/check_requests.sql"),
 ];

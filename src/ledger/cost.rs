@@ -33,7 +33,8 @@ fn past(fixture: &mut Fixture, nights: i64, requests: i64) {
                         printf('past/%05d/%07d.jpg', k % 997, (n - 1) * {requests} + k) AS name
                  FROM night, k;"
             ))?;
-            ledger.execute_batch(PAST)
+            ledger.execute_batch(PAST)?;
+            ledger.execute(include_str!("../../sql/statements/rebuild_slots.sql"), [1])
         })
         .unwrap();
 }

@@ -4,6 +4,7 @@ use rusqlite::params;
 use tempfile::TempDir;
 
 use super::pending::PendingChange;
+use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
@@ -87,6 +88,9 @@ impl Fixture {
                 let mut pending = PendingChange::default();
                 pending.add(asked, lines);
                 pending.keep(transaction, task)?;
+                let mut slots = Slots::default();
+                slots.add(asked.at, Counted::Requested, lines, 0);
+                slots.keep(transaction, task)?;
                 count(transaction, task, &day, Counted::Requested, "", lines, 0)
             })
             .unwrap();
@@ -113,6 +117,9 @@ impl Fixture {
                 let ignored = Counted::Settled(RequestState::Ignored);
                 let requests = i64::try_from(requests).unwrap();
                 let day = now.day().to_string();
+                let mut slots = Slots::default();
+                slots.add(now.at, ignored, requests, 0);
+                slots.keep(transaction, task)?;
                 count(transaction, task, &day, ignored, "withdrawn", requests, 0)
             })
             .unwrap();

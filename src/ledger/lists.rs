@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
 
 use super::pending::PendingChange;
+use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, TaskKey, bulk};
 use crate::model::{LocalTime, ObjectName, RejectReason, Timestamp, Zone};
@@ -140,14 +141,7 @@ impl Ledger {
             let first = insert_requests(transaction, task, list, part)?;
             let load = enter_load(transaction, task, list, part, first)?;
             insert_rejected(transaction, list, load, part.rejected, rejected)?;
-            let requests = part.requests.len().cast_signed() as i64;
-            if requests > 0 {
-                let day = part.requested_at.day().to_string();
-                count(transaction, task, &day, Counted::Requested, "", requests, 0)?;
-                let mut pending = PendingChange::default();
-                pending.add(part.requested_at, requests);
-                pending.keep(transaction, task)?;
-            }
+            count_requested(transaction, task, part)?;
             Ok(Some(list))
         })
     }
@@ -220,6 +214,33 @@ fn current_now(
             Ok((ListKey(row.get(0)?), row.get(1)?))
         })
         .optional()
+}
+
+fn count_requested(
+    transaction: &Transaction<'_>,
+    task: TaskKey,
+    part: &LoadedPart<'_>,
+) -> rusqlite::Result<()> {
+    let requests = part.requests.len().cast_signed() as i64;
+    if requests == 0 {
+        return Ok(());
+    }
+    let (kind, asked) = (Counted::Requested, part.requested_at);
+    count(
+        transaction,
+        task,
+        &asked.day().to_string(),
+        kind,
+        "",
+        requests,
+        0,
+    )?;
+    let mut slots = Slots::default();
+    slots.add(asked.at, kind, requests, 0);
+    slots.keep(transaction, task)?;
+    let mut pending = PendingChange::default();
+    pending.add(asked, requests);
+    pending.keep(transaction, task)
 }
 
 /// Gives the list its place; what was current at its path gives way.

@@ -35,6 +35,7 @@ mod retry;
 mod runs;
 mod schema;
 mod settling;
+mod slots;
 mod story;
 mod summary;
 mod tasks;
@@ -65,8 +66,10 @@ pub use restore::RestoreError;
 pub use retry::Failures;
 pub use runs::{BeginFailure, BegunRun, NewRun, RunEnd, Taken};
 pub use schema::VIEWS;
+pub use slots::{SLOT_MS, SeriesPlace};
 pub use story::{AttemptStory, Facts, LastRun, RequestStory, SettledAs, TaskStatus};
 pub use summary::{ClosedMonth, KnownTask, MonthRow, OddNames};
+pub use tasks::Counted;
 pub use throttling::ThrottledSpan;
 pub use withdraw::Selection;
 

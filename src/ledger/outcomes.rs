@@ -8,10 +8,11 @@ use rusqlite::{Connection, params};
 use super::pending::PendingChange;
 use super::plans;
 use super::settling::{Row, Settling};
+use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::throttling::add_throttled;
 use super::{Ledger, Result, RunKey, TaskKey};
-use crate::model::{Note, RequestState, RunBooks, Traffic, Zone};
+use crate::model::{LocalTime, Note, RequestState, RunBooks, Traffic, Zone};
 
 /// The run whose outcomes are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,26 +92,30 @@ pub(super) struct Tally<'n> {
     throttled: u32,
     last: Option<&'n str>,
     pub(super) pending: PendingChange,
+    slots: Slots,
     days: BTreeMap<(NaiveDate, Counted, &'static str), (i64, i64)>,
 }
 
 impl Tally<'_> {
-    /// Counts a request that was settled on `day`.
-    pub(super) fn add(&mut self, day: NaiveDate, row: &Row<'_>) {
-        let key = (day, Counted::Settled(row.state), row.reason.unwrap_or(""));
-        let slot = self.days.entry(key).or_default();
-        slot.0 += 1;
+    /// Counts a request that was settled at `at`.
+    pub(super) fn add(&mut self, at: LocalTime, row: &Row<'_>) {
+        let kind = Counted::Settled(row.state);
+        let mut bytes = 0;
         match row.state {
             RequestState::Synced => {
-                let bytes = row.size_bytes.unwrap_or(0);
+                bytes = row.size_bytes.unwrap_or(0);
                 self.books.synced += 1;
                 self.books.synced_bytes += bytes;
-                slot.1 += bytes.cast_signed();
             }
             RequestState::Failed => self.books.failed += 1,
             RequestState::Ignored => self.books.ignored += 1,
             RequestState::Pending => {}
         }
+        let key = (at.day(), kind, row.reason.unwrap_or(""));
+        let day = self.days.entry(key).or_default();
+        day.0 += 1;
+        day.1 += bytes.cast_signed();
+        self.slots.add(at.at, kind, 1, bytes.cast_signed());
     }
 
     fn keep(
@@ -130,6 +135,7 @@ impl Tally<'_> {
                 *bytes,
             )?;
         }
+        self.slots.keep(connection, recording.task)?;
         self.pending.keep(connection, recording.task)?;
         connection
             .prepare_cached(

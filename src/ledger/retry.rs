@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rusqlite::{Transaction, named_params, params};
 
 use super::pending::PendingChange;
 use super::report::local;
+use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, TaskKey};
 use crate::model::{FailureCause, LocalTime, ObjectName, RequestState};
@@ -24,11 +26,11 @@ pub struct Failures<'a> {
     pub name: Option<&'a ObjectName>,
 }
 
-/// A failed request, the day on which it is counted, and when it was asked for.
+/// A failed request, when it failed, and when it was asked for.
 struct Failed {
     place: Place,
     cause: String,
-    day: String,
+    at: LocalTime,
     asked: LocalTime,
 }
 
@@ -111,31 +113,42 @@ fn next_batch(
                     name: row.get(3)?,
                 },
                 cause: row.get(4)?,
-                day: row.get(5)?,
-                asked: local(row, 6)?,
+                at: local(row, 5)?,
+                asked: local(row, 7)?,
             })
         })?
         .collect()
 }
 
 fn reopen(transaction: &Transaction<'_>, task: TaskKey, batch: &[Failed]) -> rusqlite::Result<()> {
-    let mut by_day: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    let mut by_day: BTreeMap<(NaiveDate, &str), i64> = BTreeMap::new();
     // carried_day stays: still at most one carry-over on each local day.
     let mut reopen = transaction.prepare_cached(
         "UPDATE request SET state = 'pending', reason = NULL, settled_at = NULL,
              settled_offset = NULL, run = NULL, carry = 0, first_failed_day = NULL
          WHERE request = ?1",
     )?;
-    let mut pending = PendingChange::default();
+    let kind = Counted::Settled(RequestState::Failed);
+    let (mut pending, mut slots) = (PendingChange::default(), Slots::default());
     for failed in batch {
         pending.add(failed.asked, 1);
+        slots.add(failed.at.at, kind, -1, 0);
         reopen.execute(params![failed.place.request])?;
-        *by_day.entry((&failed.day, &failed.cause)).or_default() += 1;
+        let day = (failed.at.day(), failed.cause.as_str());
+        *by_day.entry(day).or_default() += 1;
     }
     pending.keep(transaction, task)?;
-    let kind = Counted::Settled(RequestState::Failed);
+    slots.keep(transaction, task)?;
     for ((day, cause), requests) in by_day {
-        count(transaction, task, day, kind, cause, -requests, 0)?;
+        count(
+            transaction,
+            task,
+            &day.to_string(),
+            kind,
+            cause,
+            -requests,
+            0,
+        )?;
     }
     Ok(())
 }
@@ -313,6 +326,8 @@ mod tests {
                      UPDATE task SET failed = failed
                          + (SELECT count(*) FROM request WHERE state = 'pending');
                      DELETE FROM pending_count;
+                     UPDATE slot_count SET requests = (SELECT failed FROM task)
+                         WHERE kind = 'failed';
                      UPDATE run SET failed = (SELECT failed FROM task);
                      INSERT INTO day_count SELECT task, '2026-10-31', 'failed', 'throttled',
                          failed, 0 FROM task WHERE true

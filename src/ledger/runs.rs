@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::slots::SLOT_MS;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, RunKey, TaskKey};
 use crate::model::{
@@ -170,6 +171,15 @@ impl Ledger {
                     "INSERT INTO pending_count (task, requested_at, requested_offset, requests)
                      SELECT task, requested_at, requested_offset, count(*)
                      FROM request WHERE {CARRIED_TODAY} GROUP BY 1, 2, 3
+                     ON CONFLICT DO UPDATE SET requests = requests + excluded.requests"
+                ),
+                params![task.0, today],
+            )?;
+            transaction.execute(
+                &format!(
+                    "INSERT INTO slot_count (task, kind, slot_at, requests, bytes)
+                     SELECT task, 'failed', settled_at / {SLOT_MS} * {SLOT_MS}, -count(*), 0
+                     FROM request WHERE {CARRIED_TODAY} GROUP BY 3
                      ON CONFLICT DO UPDATE SET requests = requests + excluded.requests"
                 ),
                 params![task.0, today],

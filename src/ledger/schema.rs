@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0004_checks.sql"),
     include_str!("../../sql/migrations/0005_questions.sql"),
     include_str!("../../sql/migrations/0006_pause.sql"),
+    include_str!("../../sql/migrations/0007_series.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -204,6 +205,48 @@ mod tests {
             )
             .unwrap();
         assert_eq!(shown, 90);
+    }
+
+    #[test]
+    fn what_was_pruned_before_its_series_was_kept_counts_by_its_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let older = of_version(6, &path);
+        older
+            .execute_batch(
+                "INSERT INTO pruned_count VALUES (1, '1970-01-01', 'requested', '', 50, 0),
+                                                 (1, '1970-01-01', 'synced', '', 50, 350);
+                 INSERT INTO pruned_run VALUES (1, 50, 0, 0);
+                 INSERT INTO pruned_task VALUES (1, '1970-02');
+                 DELETE FROM attempt WHERE request <= 50;
+                 DELETE FROM request WHERE request <= 50",
+            )
+            .unwrap();
+        drop(older);
+        let ledger = Ledger::open(&path, 0o600).unwrap();
+        assert_eq!(ledger.check().unwrap(), [""; 0]);
+        let mut series = ledger
+            .connection
+            .prepare("SELECT kind, slot_at / 3600000, requests, bytes FROM slot_count")
+            .unwrap();
+        let series: Vec<(String, i64, i64, i64)> = series
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let expected = [
+            ("requested", 0, 50, 0),
+            ("requested", 12, 50, 0),
+            ("synced", 0, 40, 280),
+            ("synced", 12, 50, 350),
+        ];
+        assert_eq!(
+            series,
+            expected
+                .map(|(kind, hour, requests, bytes)| { (kind.to_owned(), hour, requests, bytes) })
+        );
     }
 
     #[test]

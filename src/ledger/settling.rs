@@ -139,7 +139,7 @@ impl<'c, 'n> Settling<'c, 'n> {
                 let row = rows[place];
                 rows[place] = Row::further(row.attempt);
                 let at = self.recording.zone.local(row.attempt.at);
-                tally.add(at.day(), &row);
+                tally.add(at, &row);
                 tally.pending.add(asked, -1);
                 self.settled.push(Settled {
                     request,

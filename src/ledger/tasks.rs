@@ -85,9 +85,9 @@ pub(super) fn count(
     Ok(())
 }
 
-/// What a row of `day_count` counts.
+/// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Counted {
+pub enum Counted {
     /// Requests asked for.
     Requested,
     /// Requests whose present outcome is this state.
@@ -95,7 +95,7 @@ pub(super) enum Counted {
 }
 
 impl Counted {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",
             Self::Settled(state) => state.as_str(),

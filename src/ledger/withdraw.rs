@@ -4,6 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::pending::PendingChange;
 use super::report::local;
+use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, TaskKey};
 use crate::model::{IgnoreReason, LocalTime, ObjectName, RequestState};
@@ -111,13 +112,11 @@ fn settle(
         tell.execute(params![task.0, request])?;
     }
     pending.keep(transaction, task)?;
-    count(
-        transaction,
-        task,
-        &now.day().to_string(),
-        Counted::Settled(RequestState::Ignored),
-        IgnoreReason::Withdrawn.as_str(),
-        requests.len().cast_signed() as i64,
-        0,
-    )
+    let kind = Counted::Settled(RequestState::Ignored);
+    let requests = requests.len().cast_signed() as i64;
+    let mut slots = Slots::default();
+    slots.add(now.at, kind, requests, 0);
+    slots.keep(transaction, task)?;
+    let (day, reason) = (now.day().to_string(), IgnoreReason::Withdrawn.as_str());
+    count(transaction, task, &day, kind, reason, requests, 0)
 }

@@ -228,6 +228,10 @@ impl Ledger {
                 params![day, requests],
             )?;
             transaction.execute("DELETE FROM pending_count", [])?;
+            transaction.execute(
+                "INSERT INTO slot_count VALUES (1, 'ignored', strftime('%s', ?1) * 1000, ?2, 0)",
+                params![day, requests],
+            )?;
             transaction.execute("UPDATE task SET ignored = ?1", [requests])
         })
         .unwrap();

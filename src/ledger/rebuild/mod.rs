@@ -136,6 +136,7 @@ impl Ledger {
         self.write(|transaction| {
             for statement in [
                 include_str!("../../../sql/statements/rebuild_days.sql"),
+                include_str!("../../../sql/statements/rebuild_slots.sql"),
                 include_str!("../../../sql/statements/rebuild_tallies.sql"),
                 include_str!("../../../sql/statements/rebuild_pending.sql"),
                 include_str!("../../../sql/statements/rebuild_input_lists.sql"),

@@ -177,7 +177,8 @@ fn a_prune_that_finds_no_room() {
             "UPDATE request SET requested_at = requested_at - {year_ms},
                                 settled_at = settled_at - {year_ms};
              UPDATE attempt SET at = at - {year_ms};
-             UPDATE day_count SET day = date(day, '-400 days');"
+             UPDATE day_count SET day = date(day, '-400 days');
+             UPDATE slot_count SET slot_at = slot_at - {year_ms};"
         ))
         .unwrap();
     ledger.close().unwrap();
