@@ -350,6 +350,9 @@ pub struct NewToken {
     /// It may read figures too
     #[arg(long)]
     pub read: bool,
+    /// It may start and stop tasks too
+    #[arg(long)]
+    pub control: bool,
 }
 
 /// `ledger …`.

@@ -52,6 +52,9 @@ pub fn token(asked: &NewToken) -> Outcome {
         if asked.read {
             writeln!(out, "read = true")?;
         }
+        if asked.control {
+            writeln!(out, "control = true")?;
+        }
         Ok(())
     })
 }

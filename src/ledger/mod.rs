@@ -58,6 +58,7 @@ pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
 pub use lists::{KnownList, ListKey, ListPlace, LoadedPart, RejectedLine};
 pub use outcomes::Recording;
+pub use pause::Standing;
 pub use prune::Pruned;
 pub use queue::{Queued, Stretch};
 pub use rebuild::{RebuildError, Rebuilding, RebuiltRun};

@@ -3,8 +3,20 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::report::local;
+use super::story::present;
 use super::{Ledger, Result, TaskKey};
-use crate::model::{LocalTime, TaskId};
+use crate::model::{LocalTime, TaskId, Timestamp};
+
+/// Since when a task is as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// When it was first known.
+    pub entered: Option<Timestamp>,
+    /// When it was resumed last; `None`: it never was.
+    pub resumed: Option<Timestamp>,
+    /// Since when it is paused; `None`: it is not.
+    pub paused: Option<LocalTime>,
+}
 
 impl Ledger {
     /// Pauses `task` from `now` on; says whether it was not paused before. What is
@@ -43,15 +55,32 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub fn paused_since(&self, task: &TaskId) -> Result<Option<LocalTime>> {
+        self.standing(task).map(|standing| standing.paused)
+    }
+
+    /// Since when `task` is known, goes on, and is paused; nothing of one that is
+    /// not known.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn standing(&self, task: &TaskId) -> Result<Standing> {
         self.read(|connection| {
             connection
                 .query_row(
-                    "SELECT paused_at, paused_offset FROM task
-                     WHERE id = ?1 AND paused_at IS NOT NULL",
+                    "SELECT entered_at, resumed_at, paused_at, paused_offset FROM task
+                     WHERE id = ?1",
                     [task.as_str()],
-                    |row| local(row, 0),
+                    |row| {
+                        let time = |at: Option<i64>| at.map(Timestamp::from_ms);
+                        Ok(Standing {
+                            entered: time(row.get(0)?),
+                            resumed: time(row.get(1)?),
+                            paused: present(row, 2, |row| local(row, 2))?,
+                        })
+                    },
                 )
                 .optional()
+                .map(Option::unwrap_or_default)
         })
     }
 }

@@ -263,7 +263,7 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<TaskStatus> {
 }
 
 /// What `read` reads, unless the column at `index` is NULL.
-fn present<T>(
+pub(super) fn present<T>(
     row: &Row<'_>,
     index: usize,
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 /// Why a call is not done. Nothing was recorded for it, unless the disk failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub(super) enum Refusal {
     Busy,
     /// The names could not be made safe; says why in short.
     NotRecorded(&'static str),
+    /// The task is so already; says how.
+    WrongState(&'static str),
+    /// Tasks come and go with the configuration.
+    InConfiguration,
+    /// The ledger cannot be used now.
+    NoLedger,
 }
 
 impl Refusal {
@@ -87,12 +94,25 @@ impl Refusal {
                 "NIGHTFERRY.0503",
                 format!("The names could not be recorded: {why}; send them again.").into(),
             ),
+            Self::WrongState(how) => (StatusCode::BAD_REQUEST, "NIGHTFERRY.0400", (*how).into()),
+            Self::InConfiguration => (
+                StatusCode::FORBIDDEN,
+                "NIGHTFERRY.0403",
+                "Tasks stand in the configuration of this server: they are made and taken away there."
+                    .into(),
+            ),
+            Self::NoLedger => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "NIGHTFERRY.0503",
+                "The ledger cannot be used now; ask again.".into(),
+            ),
         }
     }
 
     const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy => Some(Duration::from_secs(1)),
+            Self::NoLedger => Some(Duration::from_secs(5)),
             Self::NotRecorded(_) => Some(Duration::from_secs(30)),
             _ => None,
         }
@@ -103,6 +123,19 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (status, _, message) = self.parts();
         write!(f, "{message} ({})", status.as_u16())
+    }
+}
+
+/// What was asked for, as JSON.
+pub(super) struct Answered<T>(pub(super) T);
+
+impl<T: Serialize> IntoResponse for Answered<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            // Not to be expected of names and numbers.
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 //!                                                │ how far each list is safe      │ then: 200
 //!                                                ▼
 //!                                    loading: the intake, of these lists alone ─▶ ledger
+//!
+//! routes ─▶ who ─▶ reading: tasks | statistics ◀─ books ◀─ ledger
 //! ```
 //!
 //! A name that was answered 200 survives whatever happens after. One that was
@@ -15,6 +17,7 @@
 //! a sender that repeats it makes a further request.
 
 mod answer;
+mod books;
 mod bounded;
 mod connections;
 mod events;
@@ -23,9 +26,13 @@ mod limits;
 mod listen;
 mod loading;
 mod notifications;
+mod query;
+mod reading;
 mod record;
 mod routes;
 mod sdk_signature;
+mod statistics;
+mod tasks;
 mod who;
 
 use std::io;
@@ -42,6 +49,7 @@ use crate::clock::Clock;
 use crate::config::{Config, CredentialsError, ServeConfig, TaskConfig};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::ledger::LedgerError;
+use books::Books;
 use limits::Bodies;
 use record::Recorder;
 use who::Callers;
@@ -106,6 +114,7 @@ struct Receiver {
     bodies: Bodies,
     recorder: Recorder,
     figures: Arc<Figures>,
+    books: Books,
     clock: Clock,
 }
 
@@ -134,6 +143,7 @@ pub fn serve(
         bodies: Bodies::new(&serve.limits),
         recorder: recording.recorder.clone(),
         figures: Arc::default(),
+        books: Books::new(data_dir),
         clock: clock.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -7,14 +7,14 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use tower::ServiceExt;
 
 use super::Receiver;
 use super::answer::Refusal;
 use super::limits::{Held, let_send};
 use super::who::{self, Claim, Right};
-use super::{events, notifications};
+use super::{events, notifications, reading};
 use crate::config::TaskConfig;
 
 /// Lines for a list, ready to be written.
@@ -28,17 +28,21 @@ pub(super) struct Names {
     pub(super) others: u64,
 }
 
+/// Paths by which names come in, and what answers there.
+pub(super) fn table() -> Vec<(&'static str, MethodRouter<Arc<Receiver>>)> {
+    vec![
+        ("/v2/{project}/sync-tasks/{task}/events", post(take_events)),
+        ("/v1/tasks/{task}/s3-events", post(take_notifications)),
+    ]
+}
+
 /// All paths.
 pub(super) fn all(receiver: Receiver) -> Router {
-    Router::new()
-        .route(
-            "/v2/{project}/sync-tasks/{task}/events",
-            post(take_events).fallback(no_such_method),
-        )
-        .route(
-            "/v1/tasks/{task}/s3-events",
-            post(take_notifications).fallback(no_such_method),
-        )
+    let paths = table().into_iter().chain(reading::table());
+    paths
+        .fold(Router::new(), |router, (path, methods)| {
+            router.route(path, methods.fallback(no_such_method))
+        })
         .fallback(no_such_path)
         .with_state(Arc::new(receiver))
 }
@@ -160,7 +164,7 @@ impl Receiver {
 
     /// The body of a call whose caller is known and may do it. Nothing is read
     /// for those who show nothing that is known.
-    async fn admit(&self, request: Request, right: Right<'_>) -> Result<Held, Refusal> {
+    pub(super) async fn admit(&self, request: Request, right: Right<'_>) -> Result<Held, Refusal> {
         if let Err(refusal) = self.foresee(request.headers(), request.extensions(), right) {
             return Err(refuse(request, refusal).await);
         }

@@ -71,8 +71,9 @@ pub(super) enum Right<'t> {
     /// Send names for this task; `None` is one that there is not.
     Send(Option<&'t TaskId>),
     /// Read figures.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing is to be read yet"))]
     Read,
+    /// Start and stop tasks.
+    Control,
 }
 
 /// All who may call.
@@ -83,6 +84,7 @@ pub(super) struct Caller {
     proof: KnownProof,
     send: SendTo,
     read: bool,
+    control: bool,
 }
 
 enum KnownProof {
@@ -111,6 +113,7 @@ impl Callers {
                 proof,
                 send: token.send.clone(),
                 read: token.read,
+                control: token.control,
             }))
         };
         let callers: Result<Vec<Option<Caller>>, ServeError> = tokens.iter().map(caller).collect();
@@ -176,6 +179,8 @@ impl Caller {
     /// | send for a task | may not | not |
     /// | read | may read | |
     /// | read | may not | not |
+    /// | start or stop a task | may control | |
+    /// | start or stop a task | may not | not |
     ///
     /// Who is known may know which tasks there are.
     pub(super) fn may(&self, right: Right<'_>) -> Result<(), Refusal> {
@@ -183,6 +188,7 @@ impl Caller {
             Right::Send(None) => return Err(Refusal::UnknownTask),
             Right::Send(Some(task)) => self.send.includes(task),
             Right::Read => self.read,
+            Right::Control => self.control,
         };
         if may {
             Ok(())
@@ -219,8 +225,12 @@ mod tests {
     }
 
     fn caller(send: SendTo, read: bool) -> Caller {
-        let proof = KnownProof::Token(Sha256::digest("token").into());
-        Caller { proof, send, read }
+        Caller {
+            proof: KnownProof::Token(Sha256::digest("token").into()),
+            send,
+            read,
+            control: false,
+        }
     }
 
     #[test]
@@ -263,6 +273,19 @@ mod tests {
                 "{send:?} {read} {right:?}"
             );
         }
+    }
+
+    #[test]
+    fn who_may_do_all_else_may_not_control_unless_it_is_said() {
+        let may = |control| {
+            let caller = Caller {
+                control,
+                ..caller(SendTo::All, true)
+            };
+            caller.may(Right::Control)
+        };
+        assert_eq!(may(true), Ok(()));
+        assert_eq!(may(false), Err(Refusal::NotAllowed));
     }
 
     #[test]

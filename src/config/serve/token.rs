@@ -22,6 +22,8 @@ pub struct TokenConfig {
     pub send: SendTo,
     /// Whether it may read figures.
     pub read: bool,
+    /// Whether it may start and stop tasks.
+    pub control: bool,
 }
 
 /// How a caller proves who it is.
@@ -124,10 +126,11 @@ fn read(
     let proof = proof(&mut section, folder);
     let send = send(&mut section, tasks);
     let read = section.boolean("read").unwrap_or(false);
-    if send == Some(SendTo::Only(Vec::new())) && !read {
+    let control = section.boolean("control").unwrap_or(false);
+    if send == Some(SendTo::Only(Vec::new())) && !read && !control {
         section.mistake(
             "send",
-            "is missing, and so is read, so the token is for nothing; write send = [\"a task\"], send = \"all\" or read = true",
+            "is missing, and so are read and control, so the token is for nothing; write send = [\"a task\"], send = \"all\", read = true or control = true",
         );
     }
     section.finish();
@@ -136,6 +139,7 @@ fn read(
         proof: proof?,
         send: send?,
         read,
+        control,
     })
 }
 

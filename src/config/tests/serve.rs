@@ -115,7 +115,10 @@ fn somebody_has_to_be_known_and_by_one_proof_alone() {
             "access_key_id = 'AK'\nread = true",
             "serve.token 1, secret_access_key: is missing;",
         ),
-        (keys, "serve.token 1, send: is missing, and so is read,"),
+        (
+            keys,
+            "serve.token 1, send: is missing, and so are read and control,",
+        ),
         (
             &format!("sha256 = '{HASH}'\n{keys}\nread = true"),
             "serve.token 1, sha256: stands beside keys;",

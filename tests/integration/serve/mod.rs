@@ -7,6 +7,7 @@ mod disk;
 mod killed;
 mod limits;
 mod lists;
+mod reading;
 mod runs;
 mod sdk;
 mod stop;
@@ -34,6 +35,8 @@ const DEADLINE: Duration = Duration::from_mins(1);
 const ALL: &str = "token-of-one-who-may-do-all";
 const PHOTOS: &str = "token-of-one-who-sends-photos";
 const READER: &str = "token-of-one-who-reads";
+/// Who may start and stop tasks.
+const OPERATOR: &str = "token-of-one-who-controls";
 const EVENTS: &str = "/v2/p1/sync-tasks/photos/events";
 const NOTIFICATIONS: &str = "/v1/tasks/photos/s3-events";
 
@@ -81,7 +84,7 @@ impl House {
             )
         };
         let text = format!(
-            "data_dir = \"data\"\n[serve]\nlisten = \"127.0.0.1:0\"\n{serve_lines}\n{}{}{}\
+            "data_dir = \"data\"\n[serve]\nlisten = \"127.0.0.1:0\"\n{serve_lines}\n{}{}{}{}\
              [[serve.token]]\nid = \"sdk\"\naccess_key_id = \"AKSENDER\"\n\
              secret_access_key = \"secret-of-the-sender\"\nsend = [\"photos\"]\n\
              [[task]]\nid = \"photos\"\n{task_lines}\n[task.source]\n{}[task.destination]\n{}\
@@ -89,6 +92,7 @@ impl House {
             token("all", ALL, "send = \"all\"\nread = true"),
             token("photos", PHOTOS, "send = [\"photos\"]"),
             token("reader", READER, "read = true"),
+            token("operator", OPERATOR, "control = true"),
             end("src"),
             end("dst"),
             end("films"),

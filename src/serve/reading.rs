@@ -1,0 +1,126 @@
+//! What is asked of `serve`, rather than told: how tasks stand, as OMS answers it.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, get, post};
+
+use super::Receiver;
+use super::answer::{Answered, Refusal};
+use super::query::Query;
+use super::statistics::Statistics;
+use super::tasks::{TaskList, TaskMonth};
+use super::who::Right;
+use crate::config::TaskConfig;
+
+type Asked = State<Arc<Receiver>>;
+/// A project and a task, if the path can be read.
+type TaskPath = Result<Path<(String, String)>, PathRejection>;
+type ProjectPath = Result<Path<String>, PathRejection>;
+
+/// Paths, and what answers there.
+pub(super) fn table() -> Vec<(&'static str, MethodRouter<Arc<Receiver>>)> {
+    vec![
+        ("/v2/{project}/sync-tasks", get(list).post(create)),
+        ("/v2/{project}/sync-tasks/{task}", get(show).delete(delete)),
+        (
+            "/v2/{project}/sync-tasks/{task}/statistics",
+            get(statistics),
+        ),
+        ("/v2/{project}/sync-tasks/{task}/start", post(start)),
+        ("/v2/{project}/sync-tasks/{task}/stop", post(stop)),
+    ]
+}
+
+async fn list(
+    State(receiver): Asked,
+    path: ProjectPath,
+    request: Request,
+) -> Result<Answered<TaskList>, Refusal> {
+    let query = Query::parse(request.uri().query());
+    receiver.admit(request, Right::Read).await?;
+    receiver.project(&read(path)?)?;
+    receiver.list_tasks(&query).await.map(Answered)
+}
+
+async fn show(
+    State(receiver): Asked,
+    path: TaskPath,
+    request: Request,
+) -> Result<Answered<TaskMonth>, Refusal> {
+    let query = Query::parse(request.uri().query());
+    let task = receiver.task(path, request, Right::Read).await?;
+    receiver.show_task(task, &query).await.map(Answered)
+}
+
+async fn statistics(
+    State(receiver): Asked,
+    path: TaskPath,
+    request: Request,
+) -> Result<Answered<Statistics>, Refusal> {
+    let query = Query::parse(request.uri().query());
+    let task = receiver.task(path, request, Right::Read).await?;
+    receiver.statistics(task, &query).await.map(Answered)
+}
+
+async fn start(
+    State(receiver): Asked,
+    path: TaskPath,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let task = receiver.task(path, request, Right::Control).await?;
+    receiver.start_task(task).await
+}
+
+async fn stop(
+    State(receiver): Asked,
+    path: TaskPath,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let task = receiver.task(path, request, Right::Control).await?;
+    receiver.stop_task(task).await
+}
+
+async fn create(State(receiver): Asked, path: ProjectPath, request: Request) -> Refusal {
+    let admitted = receiver.admit(request, Right::Control).await;
+    let known = admitted.and_then(|_| receiver.project(&read(path)?));
+    known.err().unwrap_or(Refusal::InConfiguration)
+}
+
+async fn delete(State(receiver): Asked, path: TaskPath, request: Request) -> Refusal {
+    let task = receiver.task(path, request, Right::Control).await;
+    task.err().unwrap_or(Refusal::InConfiguration)
+}
+
+/// What the path says; one that is not UTF-8 is none of ours.
+fn read<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
+    path.map(|Path(path)| path).map_err(|_| Refusal::NoSuchPath)
+}
+
+impl Receiver {
+    /// The task that a caller who may do this asks about.
+    async fn task(
+        &self,
+        path: TaskPath,
+        request: Request,
+        right: Right<'_>,
+    ) -> Result<&TaskConfig, Refusal> {
+        self.admit(request, right).await?;
+        let (project, task) = read(path)?;
+        self.project(&project)?;
+        let task = self.tasks.iter().find(|known| known.id.as_str() == task);
+        task.ok_or(Refusal::UnknownTask)
+    }
+
+    /// That this is a project of ours.
+    fn project(&self, project: &str) -> Result<(), Refusal> {
+        let is_ours = |ours: &String| ours == project;
+        if self.config.project_id.as_ref().is_none_or(is_ours) {
+            Ok(())
+        } else {
+            Err(Refusal::NoSuchPath)
+        }
+    }
+}
