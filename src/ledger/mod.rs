@@ -19,6 +19,7 @@ mod documents;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod gauges;
 mod journal;
 mod lists;
 mod outcomes;
@@ -56,6 +57,7 @@ pub use breaker::OpenBreaker;
 pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
+pub use gauges::{Gauges, RunGauges};
 pub use lists::{KnownList, ListKey, ListPlace, LoadedPart, RejectedLine};
 pub use outcomes::Recording;
 pub use pause::Standing;

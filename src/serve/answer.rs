@@ -37,6 +37,8 @@ pub(super) enum Refusal {
     InConfiguration,
     /// The ledger cannot be used now.
     NoLedger,
+    /// It cannot do what it is for; says what in short.
+    Unhealthy(&'static str),
 }
 
 impl Refusal {
@@ -105,6 +107,11 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "NIGHTFERRY.0503",
                 "The ledger cannot be used now; ask again.".into(),
+            ),
+            Self::Unhealthy(what) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "NIGHTFERRY.0503",
+                format!("Something is wrong: {what}.").into(),
             ),
         }
     }

@@ -9,7 +9,7 @@
 //!                                                ▼
 //!                                    loading: the intake, of these lists alone ─▶ ledger
 //!
-//! routes ─▶ who ─▶ reading: tasks | statistics ◀─ books ◀─ ledger
+//! routes ─▶ who ─▶ reading: tasks | statistics | metrics | health ◀─ books ◀─ ledger
 //! ```
 //!
 //! A name that was answered 200 survives whatever happens after. One that was
@@ -22,9 +22,11 @@ mod bounded;
 mod connections;
 mod events;
 mod figures;
+mod health;
 mod limits;
 mod listen;
 mod loading;
+mod metrics;
 mod notifications;
 mod query;
 mod reading;
@@ -115,6 +117,7 @@ struct Receiver {
     recorder: Recorder,
     figures: Arc<Figures>,
     books: Books,
+    list_folders: Vec<PathBuf>,
     clock: Clock,
 }
 
@@ -144,6 +147,11 @@ pub fn serve(
         recorder: recording.recorder.clone(),
         figures: Arc::default(),
         books: Books::new(data_dir),
+        list_folders: config
+            .tasks
+            .iter()
+            .map(|task| data_dir.object_lists(&task.id))
+            .collect(),
         clock: clock.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,4 +1,5 @@
-//! What is asked of `serve`, rather than told: how tasks stand, as OMS answers it.
+//! What is asked of `serve`, rather than told: how tasks stand, as OMS answers it,
+//! and figures for those who watch over it.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::Receiver;
 use super::answer::{Answered, Refusal};
+use super::metrics::Metrics;
 use super::query::Query;
 use super::statistics::Statistics;
 use super::tasks::{TaskList, TaskMonth};
@@ -31,6 +33,8 @@ pub(super) fn table() -> Vec<(&'static str, MethodRouter<Arc<Receiver>>)> {
         ),
         ("/v2/{project}/sync-tasks/{task}/start", post(start)),
         ("/v2/{project}/sync-tasks/{task}/stop", post(stop)),
+        ("/metrics", get(metrics)),
+        ("/healthz", get(health)),
     ]
 }
 
@@ -92,6 +96,17 @@ async fn create(State(receiver): Asked, path: ProjectPath, request: Request) -> 
 async fn delete(State(receiver): Asked, path: TaskPath, request: Request) -> Refusal {
     let task = receiver.task(path, request, Right::Control).await;
     task.err().unwrap_or(Refusal::InConfiguration)
+}
+
+async fn metrics(State(receiver): Asked, request: Request) -> Result<Metrics, Refusal> {
+    receiver.admit(request, Right::Read).await?;
+    receiver.metrics().await
+}
+
+/// For whoever asks: it tells nothing but whether all is well.
+async fn health(State(receiver): Asked) -> Result<Answered<serde_json::Value>, Refusal> {
+    receiver.health().await?;
+    Ok(Answered(serde_json::json!({ "status": "ok" })))
 }
 
 /// What the path says; one that is not UTF-8 is none of ours.

@@ -1,5 +1,6 @@
 //! What is asked rather than told: as OMS answers it, and for those who watch.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -263,14 +264,108 @@ fn who_may_not_is_told_nothing() {
         ("GET", TASKS, "wrong", 401),
         ("GET", TASKS, PHOTOS, 403),
         ("GET", month.as_str(), PHOTOS, 403),
+        ("GET", "/metrics", "", 401),
+        ("GET", "/metrics", PHOTOS, 403),
         ("POST", stop.as_str(), "", 401),
         ("POST", stop.as_str(), ALL, 403),
         ("POST", stop.as_str(), READER, 403),
         ("POST", TASKS, READER, 403),
         ("DELETE", TASK, "", 401),
+        ("GET", "/healthz", "", 200),
     ] {
         let answer = serving.ask(method, path, token);
         assert_eq!(answer.status, status, "{method} {path} {token} {answer:?}");
     }
     assert_eq!(house.ask("SELECT task FROM paused_tasks"), [""; 0]);
+}
+
+#[test]
+fn metrics_say_where_each_task_stands_and_what_was_taken_in() {
+    let house = House::new();
+    let serving = house.serve();
+    serving.accepts(&["a", "b"]);
+    house.wait_requested(2);
+    house.does(&["withdraw", "--task", "photos", "--name", "a"]);
+    house.does(&["pause", "--task", "photos"]);
+    let answer = serving.ask("GET", "/metrics", READER);
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer
+            .head
+            .contains("content-type: text/plain; version=0.0.4"),
+        "{answer:?}"
+    );
+    for line in [
+        "# TYPE nightferry_requests gauge",
+        "# TYPE nightferry_requested_total counter",
+        "nightferry_requested_total{task=\"photos\"} 2",
+        "nightferry_requests{state=\"ignored\",task=\"photos\"} 1",
+        "nightferry_requests{state=\"pending\",task=\"photos\"} 1",
+        "nightferry_requests{state=\"synced\",task=\"photos\"} 0",
+        "nightferry_pending_requests{task=\"photos\"} 1",
+        "nightferry_pending_requests{task=\"films\"} 0",
+        "nightferry_synced_bytes_total{task=\"photos\"} 0",
+        "nightferry_paused{task=\"photos\"} 1",
+        "nightferry_paused{task=\"films\"} 0",
+        "nightferry_serve_calls_total{answer=\"accepted\"} 1",
+        "nightferry_serve_accepted_names_total 2",
+    ] {
+        assert!(
+            answer.body.lines().any(|said| said == line),
+            "{line}\n{}",
+            answer.body
+        );
+    }
+    let oldest = "nightferry_oldest_pending_timestamp_seconds{task=";
+    let oldest: Vec<&str> = answer
+        .body
+        .lines()
+        .filter(|line| line.starts_with(oldest))
+        .collect();
+    let [photos] = oldest.as_slice() else {
+        panic!("{oldest:?}");
+    };
+    let seconds: f64 = photos.split(' ').nth(1).unwrap().parse().unwrap();
+    let asked = house.ask("SELECT CAST(requested_at AS TEXT) FROM pending_requests");
+    assert_eq!(format!("{:.0}", seconds * 1000.0), asked[0]);
+    assert!(
+        !answer.body.contains("last_run_number{"),
+        "no run has begun"
+    );
+}
+
+#[test]
+fn it_is_well_as_long_as_the_ledger_is_read_and_lists_are_written() {
+    let house = House::new();
+    let serving = house.serve();
+    let health = || serving.ask("GET", "/healthz", "");
+    let well = health();
+    assert_eq!(
+        (well.status, well.body.as_str()),
+        (200, r#"{"status":"ok"}"#)
+    );
+    let (folder, aside) = (house.lists_folder(), house.data().join("aside"));
+    fs::rename(&folder, &aside).unwrap();
+    let ill = health();
+    assert_eq!(ill.status, 503);
+    assert_eq!(
+        ill.error().1,
+        "Something is wrong: lists cannot be written."
+    );
+    fs::rename(&aside, &folder).unwrap();
+    assert_eq!(health().status, 200);
+    let ledger = house.data().join("ledger.sqlite");
+    fs::rename(&ledger, &aside).unwrap();
+    let ill = health();
+    assert_eq!(ill.status, 503);
+    assert_eq!(
+        ill.error().1,
+        "Something is wrong: the ledger cannot be read."
+    );
+    let month = serving.ask("GET", &format!("{TASK}?query_time=1"), READER);
+    assert_eq!(month.status, 503);
+    assert!(month.head.contains("retry-after: 5"), "{month:?}");
+    assert!(!month.body.contains("sqlite"), "{month:?}");
+    fs::rename(&aside, &ledger).unwrap();
+    assert_eq!(health().status, 200);
 }

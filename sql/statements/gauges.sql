@@ -1,0 +1,18 @@
+-- Where a task stands: its books, what waits, what is owed, its last run.
+SELECT task.requested, task.synced, task.failed, task.ignored,
+       (SELECT coalesce(sum(requests), 0) FROM pending_count
+        WHERE pending_count.task = task.task),
+       (SELECT min(requested_at) FROM pending_count WHERE pending_count.task = task.task),
+       (SELECT coalesce(sum(bytes), 0) FROM day_count
+        WHERE day_count.task = task.task AND kind = 'synced'),
+       (SELECT coalesce(sum(rejected), 0) FROM list WHERE list.task = task.task),
+       (SELECT count(*) FROM delivery WHERE delivery.task = task.task AND delivery.state = 'owed'),
+       paused_at IS NOT NULL,
+       last.number, last.state, last.started_at, last.ended_at, last.taken, last.synced,
+       last.failed, last.ignored,
+       coalesce(last.deferred, last.taken - last.synced - last.failed - last.ignored),
+       last.synced_bytes, last.exit_code
+FROM task
+LEFT JOIN run AS last ON last.task = task.task
+    AND last.number = (SELECT max(number) FROM run WHERE run.task = task.task)
+WHERE id = ?1
