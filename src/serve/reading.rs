@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
 
 use super::Receiver;
@@ -16,6 +17,9 @@ use super::statistics::Statistics;
 use super::tasks::{TaskList, TaskMonth};
 use super::who::Right;
 use crate::config::TaskConfig;
+
+/// What can be asked, in the words of `OpenAPI`.
+const OPENAPI: &str = include_str!("openapi.json");
 
 type Asked = State<Arc<Receiver>>;
 /// A project and a task, if the path can be read.
@@ -35,6 +39,7 @@ pub(super) fn table() -> Vec<(&'static str, MethodRouter<Arc<Receiver>>)> {
         ("/v2/{project}/sync-tasks/{task}/stop", post(stop)),
         ("/metrics", get(metrics)),
         ("/healthz", get(health)),
+        ("/openapi.json", get(openapi)),
     ]
 }
 
@@ -109,6 +114,10 @@ async fn health(State(receiver): Asked) -> Result<Answered<serde_json::Value>, R
     Ok(Answered(serde_json::json!({ "status": "ok" })))
 }
 
+async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
 /// What the path says; one that is not UTF-8 is none of ours.
 fn read<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
     path.map(|Path(path)| path).map_err(|_| Refusal::NoSuchPath)
@@ -137,5 +146,68 @@ impl Receiver {
         } else {
             Err(Refusal::NoSuchPath)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn described() -> Value {
+        serde_json::from_str(OPENAPI).unwrap()
+    }
+
+    #[test]
+    fn every_path_is_described_and_no_other() {
+        let described = described();
+        let described: BTreeSet<&str> = described["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let answered = super::super::routes::table().into_iter().chain(table());
+        let answered: BTreeSet<&str> = answered.map(|(path, _)| path).collect();
+        assert_eq!(described, answered);
+    }
+
+    #[test]
+    fn every_status_is_described_and_no_other() {
+        let described = described();
+        let operations = described["paths"].as_object().unwrap().values();
+        let operations = operations.flat_map(|path| path.as_object().unwrap().values());
+        let statuses: BTreeSet<u16> = operations
+            .filter_map(|operation| operation.get("responses"))
+            .flat_map(|responses| responses.as_object().unwrap().keys())
+            .map(|status| status.parse().unwrap())
+            .collect();
+        let refusals = [
+            Refusal::Unknown,
+            Refusal::NotAllowed,
+            Refusal::UnknownTask,
+            Refusal::NoSuchPath,
+            Refusal::Wrong(String::new()),
+            Refusal::TooLarge(1),
+            Refusal::TooSlow,
+            Refusal::Busy,
+            Refusal::NotRecorded(""),
+            Refusal::WrongState(""),
+            Refusal::InConfiguration,
+            Refusal::NoLedger,
+            Refusal::Unhealthy(""),
+        ];
+        let mut answered: BTreeSet<u16> = refusals
+            .into_iter()
+            .map(|refusal| refusal.into_response().status().as_u16())
+            .collect();
+        answered.insert(200);
+        assert_eq!(statuses, answered);
+        // A method that is not described has none of these.
+        let no_method = Refusal::NoSuchMethod.into_response().status();
+        assert!(!statuses.contains(&no_method.as_u16()));
     }
 }

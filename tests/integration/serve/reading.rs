@@ -272,6 +272,7 @@ fn who_may_not_is_told_nothing() {
         ("POST", TASKS, READER, 403),
         ("DELETE", TASK, "", 401),
         ("GET", "/healthz", "", 200),
+        ("GET", "/openapi.json", "", 200),
     ] {
         let answer = serving.ask(method, path, token);
         assert_eq!(answer.status, status, "{method} {path} {token} {answer:?}");
@@ -368,4 +369,27 @@ fn it_is_well_as_long_as_the_ledger_is_read_and_lists_are_written() {
     assert!(!month.body.contains("sqlite"), "{month:?}");
     fs::rename(&aside, &ledger).unwrap();
     assert_eq!(health().status, 200);
+}
+
+#[test]
+fn all_that_is_described_is_answered_and_no_other_method() {
+    let house = House::new();
+    let serving = house.serve();
+    let described = serving.read("/openapi.json");
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        let place = path.replace("{project}", "p1").replace("{task}", "photos");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let answer = serving.ask(method, &place, "");
+            let is_described = methods.get(method.to_lowercase()).is_some();
+            assert_eq!(
+                answer.status != 405,
+                is_described,
+                "{method} {path} {answer:?}"
+            );
+            assert_ne!(answer.status, 404, "{method} {path}");
+            let is_open = answer.status == 200;
+            let says_open = methods[method.to_lowercase()]["security"] == json!([]);
+            assert_eq!(is_open, says_open, "{method} {path}");
+        }
+    }
 }
