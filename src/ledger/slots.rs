@@ -41,18 +41,28 @@ impl Ledger {
     ) -> Result<Vec<SeriesPlace>> {
         let from = from.ms() - from.ms().rem_euclid(step_ms);
         let sql = include_str!("../../sql/statements/series.sql");
-        let asked = params![task.as_str(), kind.as_str(), from, to.ms(), step_ms];
+        let asked = params![task.as_str(), kind.as_str(), from, to.ms()];
         self.read(|connection| {
-            connection
-                .prepare_cached(sql)?
-                .query_map(asked, |row| {
-                    Ok(SeriesPlace {
-                        at: Timestamp::from_ms(row.get(0)?),
-                        requests: row.get(1)?,
-                        bytes: row.get(2)?,
-                    })
-                })?
-                .collect()
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(asked)?;
+            let mut series: Vec<SeriesPlace> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let slot_at: i64 = row.get(0)?;
+                let at = Timestamp::from_ms(slot_at - slot_at.rem_euclid(step_ms));
+                let (requests, bytes): (u64, u64) = (row.get(1)?, row.get(2)?);
+                match series.last_mut() {
+                    Some(place) if place.at == at => {
+                        place.requests += requests;
+                        place.bytes += bytes;
+                    }
+                    _ => series.push(SeriesPlace {
+                        at,
+                        requests,
+                        bytes,
+                    }),
+                }
+            }
+            Ok(series)
         })
     }
 }
