@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fixture::{Fixture, failed, photos, synced};
-use super::{Deliverable, Delivery, Failures, Filter, ListPlace, LoadedPart, Stretch, View};
+use super::{
+    Counted, Deliverable, Delivery, Failures, Filter, ListPlace, LoadedPart, SLOT_MS, Stretch, View,
+};
 use crate::model::{FailureCause, Month, ObjectName, RequestState};
 
 /// When the night of which the cost is asked begins.
@@ -340,6 +342,32 @@ fn failures_of_one_night_cost_what_it_had_of_them() {
     let old = steps_after(400, 50, failed_last_night);
     assert!(
         old <= young + 10 * (400 - 22),
+        "{old} steps after 400 nights, {young} after 22"
+    );
+}
+
+/// What `serve` is asked again and again: a task, its month, its last two days.
+fn answer(fixture: &mut Fixture) {
+    let (ledger, task) = (&fixture.ledger, photos());
+    ledger.standing(&task).unwrap();
+    ledger
+        .month_figures(&task, "2026-11".parse().unwrap())
+        .unwrap();
+    let tonight = super::fixture::at(TONIGHT);
+    let range = (tonight.plus_ms(-2 * 86_400_000), tonight);
+    let synced = Counted::Settled(RequestState::Synced);
+    for (kind, step_ms) in [(Counted::Requested, SLOT_MS), (synced, 12 * SLOT_MS)] {
+        let places = ledger.series(&task, kind, range, step_ms).unwrap();
+        assert_eq!(places.len(), 2);
+    }
+}
+
+#[test]
+fn what_serve_answers_costs_the_same_however_many_nights_there_were() {
+    let young = steps_after(22, 50, answer);
+    let old = steps_after(400, 50, answer);
+    assert!(
+        old <= young + young / 50,
         "{old} steps after 400 nights, {young} after 22"
     );
 }
