@@ -17,12 +17,14 @@ mod deliveries;
 #[cfg(test)]
 mod documents;
 mod error;
+mod failures;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gauges;
 mod journal;
 mod lists;
 mod outcomes;
+mod past;
 mod pause;
 mod pending;
 mod plans;
@@ -57,9 +59,11 @@ pub use breaker::OpenBreaker;
 pub use browse::{Cell, Filter, View};
 pub use deliveries::{Deliverable, Delivery};
 pub use error::{LedgerError, Result};
+pub use failures::{FailedPage, FailedPlace, FailedRequest, FailedSearch, NameSearch};
 pub use gauges::{Gauges, RunGauges};
 pub use lists::{KnownList, ListKey, ListPlace, LoadedPart, RejectedLine};
 pub use outcomes::Recording;
+pub use past::{DayFigures, InputList, PastRun};
 pub use pause::Standing;
 pub use prune::Pruned;
 pub use queue::{Queued, Stretch};
@@ -265,6 +269,21 @@ impl Ledger {
             Ok(value)
         };
         attempt().map_err(|error| LedgerError::of(self.path.clone(), error))
+    }
+
+    /// All that `work` reads, as it stood at one instant.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, or the error of `work`.
+    pub fn at_one_instant<T, E: From<LedgerError>>(
+        &self,
+        work: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let transaction = self.connection.unchecked_transaction();
+        let transaction = transaction.map_err(|error| self.error(error))?;
+        let value = work(self)?;
+        drop(transaction);
+        Ok(value)
     }
 
     /// Runs `query` on the connection as it is.

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0005_questions.sql"),
     include_str!("../../sql/migrations/0006_pause.sql"),
     include_str!("../../sql/migrations/0007_series.sql"),
+    include_str!("../../sql/migrations/0008_failed_by_month.sql"),
 ];
 
 /// The public views, made anew with every migration.

@@ -213,6 +213,33 @@ impl Month {
         }
     }
 
+    /// The month after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        if self.month == 12 {
+            Self {
+                year: self.year + 1,
+                month: 1,
+            }
+        } else {
+            Self {
+                year: self.year,
+                month: self.month + 1,
+            }
+        }
+    }
+
+    /// How many days it has.
+    #[must_use]
+    pub fn days(self) -> u32 {
+        let first = |month: Self| NaiveDate::from_ymd_opt(month.year, month.month, 1);
+        let days = first(self.next()).zip(first(self));
+        // A month of a year that chrono does not know is none.
+        days.map_or(0, |(next, this)| {
+            u32::try_from((next - this).num_days()).unwrap_or(0)
+        })
+    }
+
     /// The month before.
     #[must_use]
     pub const fn previous(self) -> Self {
