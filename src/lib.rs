@@ -18,6 +18,7 @@
 //!                                └▶ summary, views ─▶ terminal
 //!
 //! serve: events, notifications ─▶ object_lists/*.url.txt (fsync, then 200) ─▶ the same intake
+//!        page ◀─ report, ledger: read only
 //! ```
 //!
 //! Nothing flows back. Reports read only the ledger, so any list or table can
@@ -30,7 +31,7 @@
 //! |--|--|--|
 //! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde |
 //! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`recognise`] | layer 0, never each other |
-//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`], [`serve`] | 0 and 1, never each other; `serve` calls `intake` |
+//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`], [`serve`] | 0 and 1, never each other; `serve` calls `intake`, its page `report` |
 //! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
 //! | 4 shell | [`cli`] | 3, and 2 for single commands |
 //!

@@ -30,7 +30,12 @@ pub fn status(context: &Context, asked: &Shown) -> Outcome {
             // What cannot be told is not said to be gone.
             let at_work =
                 |task: &TaskId| TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true);
-            report::write_status(ledger, task, aside, at_work, context.clock.now(), out)
+            let events_url = |task: &TaskId| {
+                let serve = context.config.serve.as_ref()?;
+                Some(serve.events_url(&serve.origin(None), task))
+            };
+            let now = context.clock.now();
+            report::write_status(ledger, task, aside, at_work, events_url, now, out)
         },
     )
 }

@@ -8,6 +8,7 @@ use super::args::NewToken;
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
 use crate::exit::ExitReason;
+use crate::run::TaskLock;
 use crate::serve::{self, ServeError};
 
 /// Takes in names until it is asked to stop.
@@ -16,6 +17,7 @@ pub fn serve(context: &Context) -> Outcome {
         &context.config,
         &context.data_dir,
         &context.clock,
+        TaskLock::is_held,
         |address| {
             // Without systemd there is nobody to tell.
             drop(sd_notify::notify(&[NotifyState::Ready]));

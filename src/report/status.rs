@@ -11,7 +11,8 @@ use crate::model::{RunState, TaskId, Timestamp};
 /// Writes how `task`, or every task, stands: its books, its last run, and what
 /// someone should look at. Two things only the disk knows: `passed_over` says how
 /// many files in a task's `object_lists/` are not read as lists, and `at_work`
-/// whether a process is at work on the task.
+/// whether a process is at work on the task. `events_url` is where the source
+/// platform sends names, if it can.
 ///
 /// # Errors
 /// If the ledger cannot be read or does not know the task, or `out` not written.
@@ -20,6 +21,7 @@ pub fn write_status(
     task: Option<&TaskId>,
     passed_over: impl Fn(&TaskId) -> u64,
     at_work: impl Fn(&TaskId) -> bool,
+    events_url: impl Fn(&TaskId) -> Option<String>,
     now: Timestamp,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
@@ -49,6 +51,9 @@ pub fn write_status(
             "{}",
             plain(&[Side::Left, Side::Right, Side::Left], &rows)
         )?;
+        if let Some(url) = events_url(&status.task) {
+            writeln!(out, "  Synchronization API URL  {url}")?;
+        }
     }
     Ok(())
 }

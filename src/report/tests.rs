@@ -328,7 +328,15 @@ fn why_says_what_to_do_and_what_an_operator_did() {
 fn status_shows_the_books_the_last_run_and_what_to_look_at() {
     let fixture = Fixture::three_nights();
     assert_eq!(
-        written(|out| write_status(&fixture.ledger, None, |_| 2, |_| true, friday(), out)),
+        written(|out| write_status(
+            &fixture.ledger,
+            None,
+            |_| 2,
+            |_| true,
+            |_| None,
+            friday(),
+            out
+        )),
         "\
 photos
 

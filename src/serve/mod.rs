@@ -10,6 +10,7 @@
 //!                                    loading: the intake, of these lists alone ─▶ ledger
 //!
 //! routes ─▶ who ─▶ reading: tasks | statistics | metrics | health ◀─ books ◀─ ledger
+//! routes ─▶ page: what the ledger says, for people
 //! ```
 //!
 //! A name that was answered 200 survives whatever happens after. One that was
@@ -28,6 +29,7 @@ mod listen;
 mod loading;
 mod metrics;
 mod notifications;
+mod page;
 mod query;
 mod reading;
 mod record;
@@ -45,6 +47,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use figures::Figures;
+pub use page::IsHeld;
 pub use who::new_token;
 
 use crate::clock::Clock;
@@ -53,6 +56,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::ledger::LedgerError;
 use books::Books;
 use limits::Bodies;
+use page::Page;
 use record::Recorder;
 use who::Callers;
 
@@ -122,7 +126,8 @@ struct Receiver {
 }
 
 /// Takes in names until the process is asked to stop (SIGTERM, SIGINT); what is
-/// under way then is answered first. `ready` is called once calls are taken.
+/// under way then is answered first. `is_held` tells the page whether a task's run
+/// is at work; `ready` is called once calls are taken.
 ///
 /// # Errors
 /// If it does not come up.
@@ -130,6 +135,7 @@ pub fn serve(
     config: &Config,
     data_dir: &DataDir,
     clock: &Clock,
+    is_held: IsHeld,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     let Some(serve) = &config.serve else {
@@ -154,6 +160,9 @@ pub fn serve(
             .collect(),
         clock: clock.clone(),
     };
+    let receiver = Arc::new(receiver);
+    let page = Page::new(receiver.clone(), data_dir, is_held);
+    let router = routes::all(receiver).merge(page::routes(page));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -163,7 +172,7 @@ pub fn serve(
         let address = listener.local_addr().map_err(ServeError::System)?;
         let stop = stop_signal()?;
         ready(address);
-        connections::take(listener, tls, routes::all(receiver), &serve.limits, stop).await;
+        connections::take(listener, tls, router, &serve.limits, stop).await;
         Ok(())
     });
     drop(runtime);

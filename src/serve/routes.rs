@@ -37,14 +37,14 @@ pub(super) fn table() -> Vec<(&'static str, MethodRouter<Arc<Receiver>>)> {
 }
 
 /// All paths.
-pub(super) fn all(receiver: Receiver) -> Router {
+pub(super) fn all(receiver: Arc<Receiver>) -> Router {
     let paths = table().into_iter().chain(reading::table());
     paths
         .fold(Router::new(), |router, (path, methods)| {
             router.route(path, methods.fallback(no_such_method))
         })
         .fallback(no_such_path)
-        .with_state(Arc::new(receiver))
+        .with_state(receiver)
 }
 
 /// Answers one request. A token in its path is taken out before anything else

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
 
 use super::section::{Mistakes, Section};
 use super::task::TaskConfig;
+use crate::model::TaskId;
 
 pub use token::{Proof, SendTo, TokenConfig};
 
@@ -32,12 +35,47 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// What it shows that it is who it is; `None`: it speaks plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// Scheme, host and port by which callers reach it, if not by those at which
+    /// it listens.
+    pub public_url: Option<Url>,
+    /// Whether everybody on this machine may see the page, without a token.
+    pub open_page: bool,
     /// The project in the paths of OMS; `None`: any.
     pub project_id: Option<String>,
     /// What callers may ask of it.
     pub limits: ServeLimits,
     /// Who may call.
     pub tokens: Vec<TokenConfig>,
+}
+
+impl ServeConfig {
+    /// Where callers reach it, without a slash at the end. `host` is the host that
+    /// one of them has named; without it, where it listens.
+    #[must_use]
+    pub fn origin(&self, host: Option<&str>) -> String {
+        if let Some(url) = &self.public_url {
+            return url.origin().ascii_serialization();
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let listen = self.listen.to_string();
+        format!("{scheme}://{}", host.unwrap_or(&listen))
+    }
+
+    /// Where the source platform sends the names for `task`, on a server that is
+    /// reached at `origin`.
+    #[must_use]
+    pub fn events_url(&self, origin: &str, task: &TaskId) -> String {
+        let project = self.project_id.as_deref().unwrap_or("any");
+        let project = utf8_percent_encode(project, NON_ALPHANUMERIC);
+        format!("{origin}/v2/{project}/sync-tasks/{task}/events")
+    }
+
+    /// Whether callers reach it over TLS, here or at a proxy.
+    #[must_use]
+    pub fn is_called_over_tls(&self) -> bool {
+        let is_https = |url: &Url| url.scheme() == "https";
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(is_https)
+    }
 }
 
 /// A certificate with its chain, and its key; PEM files. In the configuration
@@ -96,6 +134,16 @@ pub(super) fn read(
             ),
         );
     }
+    let public_url = section.parsed("public_url", public_url);
+    let open_page = section.boolean("open_page").unwrap_or(false);
+    if open_page && !listen.ip().is_loopback() {
+        section.mistake(
+            "open_page",
+            format_args!(
+                "would show the page to whoever reaches {listen}; leave it out, and sign in with a token that has read = true"
+            ),
+        );
+    }
     let project_id = section.string("project_id").map(str::to_owned);
     let limits = limits(&mut section);
     let tokens = token::read_all(&mut section, mistakes, tasks, folder);
@@ -105,6 +153,8 @@ pub(super) fn read(
         tls: certificate
             .zip(key)
             .map(|(certificate, key)| TlsFiles { certificate, key }),
+        public_url,
+        open_page,
         project_id,
         limits: limits?,
         tokens,
@@ -139,6 +189,17 @@ fn limits(section: &mut Section<'_>) -> Option<ServeLimits> {
 fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("{text:?} is no address; write one with its port, such as \"{DEFAULT_LISTEN}\" or \"[::1]:8030\"")
+    })
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url: Option<Url> = text.parse().ok();
+    let is_origin = |url: &Url| {
+        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        is_http && text.trim_end_matches('/') == url.origin().ascii_serialization()
+    };
+    url.filter(is_origin).ok_or_else(|| {
+        format!("{text:?} is no such address; write scheme, host and port alone, such as \"https://nightferry.example.com\"")
     })
 }
 

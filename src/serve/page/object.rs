@@ -1,0 +1,185 @@
+//! What became of one object: every request, every attempt.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::pieces::{name, number, of_file, of_task, size, time};
+use super::query::Query;
+use super::reading::PageError;
+use super::{Page, frame};
+use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
+use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
+use crate::report::hints::{hint, meaning, name_hint};
+
+/// Requests that are shown; who asked more often for one name asks `why`.
+const MOST: usize = 200;
+
+/// What the ledger says.
+struct Told {
+    /// The last first.
+    requests: Vec<RequestStory>,
+    all: usize,
+    pruned_before: Option<String>,
+}
+
+/// Shows the history of the object that is named.
+pub(super) async fn show(
+    State(page): State<Arc<Page>>,
+    Path(task): Path<String>,
+    request: Request,
+) -> Result<Response, PageError> {
+    let task = page.task(&task)?;
+    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
+    let wanted = query.get("name").unwrap_or("").to_owned();
+    let (id, object) = (task.id.clone(), wanted.clone());
+    let read = page.reading.read(move |ledger| {
+        let mut told = Told {
+            requests: Vec::new(),
+            all: 0,
+            pruned_before: ledger.pruned_before(&id)?,
+        };
+        ledger.for_each_request_for::<PageError>(&id, &object, |story| {
+            told.all += 1;
+            if told.requests.len() == MOST {
+                told.requests.remove(0);
+            }
+            told.requests.push(story.clone());
+            Ok(())
+        })?;
+        told.requests.reverse();
+        Ok(told)
+    });
+    let told = read.await?;
+    let body = html! {
+        (frame::trail(&[(task.id.as_str(), of_task(&task.id))], &html! { "Object" }))
+        h1.object { (name(&wanted)) }
+        p.zone { "Times are those of " (task.zone.name()) "." }
+        @if told.requests.is_empty() {
+            p { "Never asked for under this name. Names are compared byte for byte."
+                @if let Some(month) = &told.pruned_before { " Requests settled before " (month) " were pruned." } }
+        }
+        @if told.all > MOST { p.hint { "The last " (MOST) " of " (told.all) " requests." } }
+        @for story in &told.requests { (request_story(&task.id, story, &wanted)) }
+    };
+    Ok(frame::page(
+        &format!("An object of {}", task.id),
+        !page.is_open(),
+        &body,
+    ))
+}
+
+fn request_story(task: &TaskId, story: &RequestStory, object: &str) -> Markup {
+    let heading = format!("request-{}", story.request);
+    let reason = story.reason.as_deref().unwrap_or("");
+    html! {
+        section.card aria-labelledby=(heading) {
+            h2 id=(heading) { "Request " (story.request) " " (state(story)) }
+            p { "Asked for " (time(story.requested)) " by line " (number(story.line)) " of "
+                a href=(of_file(task, &story.list)) download { (name(&story.list)) }
+                @if let Some(settled) = story.settled { ", settled " (time(settled)) }
+                @if let Some(deferral) = story.deferral { "; the last run left it: " code { (deferral) } } "." }
+            @if let Ok(cause) = reason.parse::<FailureCause>() {
+                p.hint { (hint(cause))
+                    @if let (FailureCause::SourceMissing, Some(hint)) = (cause, name_hint(object)) { " The name " (hint) } }
+            }
+            @for attempt in story.attempts.iter().rev() { (attempt_story(task, attempt)) }
+        }
+    }
+}
+
+fn state(story: &RequestStory) -> Markup {
+    let kind = match story.state {
+        RequestState::Pending => "wait",
+        RequestState::Synced => "good",
+        RequestState::Failed => "bad",
+        RequestState::Ignored => "plain",
+    };
+    html! {
+        span class={ "state " (kind) } {
+            (story.state) @if let Some(reason) = &story.reason { ": " (reason) }
+        }
+    }
+}
+
+fn attempt_story(task: &TaskId, attempt: &AttemptStory) -> Markup {
+    let outcome = match attempt.outcome {
+        SettledAs::Synced => html! { "synced" },
+        SettledAs::Ignored(reason) => html! { "ignored (" (reason) "): " (meaning(reason)) },
+        SettledAs::Failed(cause) => html! { "failed (" (cause) ")" },
+    };
+    html! {
+        div.attempt {
+            h3 { "Attempt " (number(attempt.attempt)) ", run "
+                a href={ (of_task(task)) "/runs/" (attempt.run) } { (number(attempt.run)) } ": " (outcome) }
+            dl.pairs {
+                dt { "When" } dd { (time(attempt.at)) ", it took " (number(attempt.duration_ms)) " ms" }
+                dt { "Source" } dd { (facts(attempt.source.as_ref())) }
+                dt { "Destination" } dd { (facts(attempt.destination.as_ref())) }
+                @if let Some(etag) = &attempt.copy_etag {
+                    dt { "Copy" } dd { "ETag " (name(etag)) ", proven by "
+                        (attempt.verified.map_or("nothing", |proof| proof.as_str())) }
+                }
+                (slowed(attempt))
+                (answer(attempt))
+                @if let Some(message) = &attempt.message { dt { "Message" } dd { (name(message)) } }
+            }
+        }
+    }
+}
+
+/// How often it was tried again, and what slowed it down; nothing if all went well.
+fn slowed(attempt: &AttemptStory) -> Markup {
+    let counts = [
+        ("tried again", attempt.retries.unwrap_or(0)),
+        ("throttled", attempt.throttled.unwrap_or(0)),
+        (
+            "source throttled others meanwhile",
+            attempt.source_throttled,
+        ),
+        (
+            "destination throttled others meanwhile",
+            attempt.destination_throttled,
+        ),
+    ];
+    html! {
+        @if counts.iter().any(|(_, count)| *count > 0) {
+            dt { "Tries" } dd {
+                @for (index, (what, count)) in counts.iter().filter(|(_, count)| *count > 0).enumerate() {
+                    @if index > 0 { ", " } (what) " " (number(*count)) "×"
+                }
+            }
+        }
+    }
+}
+
+/// What the server said, as far as it said anything.
+fn answer(attempt: &AttemptStory) -> Markup {
+    let said = attempt.http_status.is_some()
+        || attempt.error_code.is_some()
+        || attempt.server_request_id.is_some();
+    html! {
+        @if said {
+            dt { "Answer" } dd {
+                @if let Some(status) = attempt.http_status { (status) " " }
+                @if let Some(code) = &attempt.error_code { (name(code)) " " }
+                @if let Some(id) = &attempt.server_request_id { span.quiet { "request id " (name(id)) } }
+            }
+        }
+    }
+}
+
+fn facts(facts: Option<&Facts>) -> Markup {
+    let Some(facts) = facts else {
+        return html! { span.quiet { "not there, or not looked at" } };
+    };
+    html! {
+        (number(facts.size_bytes)) " bytes (" (size(facts.size_bytes)) ")"
+        @if let Some(at) = facts.modified {
+            ", modified " (time(LocalTime { at, offset_minutes: 0 })) " UTC"
+        }
+        @if let Some(etag) = &facts.etag { ", ETag " (name(etag)) }
+    }
+}

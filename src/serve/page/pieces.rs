@@ -1,0 +1,181 @@
+//! Names, numbers, times and states, as every page shows them.
+
+use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::model::{LocalTime, Month, RunState, TaskId};
+use crate::report::text::{is_hidden, size as words_of_size, thousands};
+
+/// A count, its digits in groups.
+pub(super) fn number(count: u64) -> String {
+    thousands(count.cast_signed())
+}
+
+/// A length in words, with every byte of it behind.
+pub(super) fn size(bytes: u64) -> Markup {
+    html! {
+        span title={ (number(bytes)) " bytes" } { (words_of_size(bytes.cast_signed())) }
+    }
+}
+
+/// A time on its zone's clocks, to the second.
+pub(super) fn time(local: LocalTime) -> Markup {
+    let exact = local.rfc3339();
+    let (day, clock) = exact.split_at(10);
+    let shown = format!("{day} {}", clock.get(1..9).unwrap_or(""));
+    html! { time datetime=(exact) title=(exact) { (shown) } }
+}
+
+/// A name of an object, or whatever else others have chosen: with everything
+/// marked that would not show itself, and kept from turning what stands around it.
+pub(super) fn name(name: &str) -> Markup {
+    html! {
+        bdi.name {
+            @for piece in pieces(name) {
+                @if piece.marked { span.mark { (piece.text) } } @else { (piece.text) }
+            }
+        }
+    }
+}
+
+struct Piece {
+    text: String,
+    marked: bool,
+}
+
+/// `name` in pieces that show themselves and pieces that are written out, as lists do.
+fn pieces(name: &str) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let blanks_end = name.trim_end_matches(' ').len();
+    let blanks_begin = name.len() - name.trim_start_matches(' ').len();
+    for (at, character) in name.char_indices() {
+        let written = match character {
+            '\\' => Some("\\\\".to_owned()),
+            '\t' => Some("\\t".to_owned()),
+            '\n' => Some("\\n".to_owned()),
+            '\r' => Some("\\r".to_owned()),
+            ' ' if at >= blanks_end || at < blanks_begin => Some("␠".to_owned()),
+            hidden if is_hidden(hidden) => Some(hidden.escape_unicode().to_string()),
+            _ => None,
+        };
+        let marked = written.is_some();
+        let text = written.unwrap_or_else(|| character.to_string());
+        match pieces.last_mut() {
+            Some(last) if last.marked == marked => last.text.push_str(&text),
+            _ => pieces.push(Piece { text, marked }),
+        }
+    }
+    pieces
+}
+
+/// `text` as a part of an address.
+pub(super) fn in_address(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// The address of what is about `task`; a task's id needs no escape.
+pub(super) fn of_task(task: &TaskId) -> String {
+    format!("/tasks/{task}")
+}
+
+/// The address of an object's history.
+pub(super) fn of_object(task: &TaskId, name: &str) -> String {
+    format!("/tasks/{task}/objects?name={}", in_address(name))
+}
+
+/// The address of a file of the task's folder.
+pub(super) fn of_file(task: &TaskId, path: &str) -> String {
+    let parts: Vec<String> = path.split('/').map(in_address).collect();
+    format!("/tasks/{task}/files/{}", parts.join("/"))
+}
+
+/// A month in words.
+pub(super) fn month(month: Month) -> String {
+    const NAMES: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let text = month.to_string();
+    let (year, number) = text.rsplit_once('-').unwrap_or((&text, ""));
+    let name = number.parse::<usize>().ok();
+    let name = name.and_then(|number| NAMES.get(number.checked_sub(1)?));
+    format!("{} {year}", name.unwrap_or(&number))
+}
+
+/// How a run stands or ended, as a word in a colour.
+pub(super) fn run_state(state: RunState, reasons: Option<&str>, died: bool) -> Markup {
+    let (kind, word) = match (state, reasons) {
+        (RunState::Running, _) if died => ("bad", "its process is gone"),
+        (RunState::Running, _) => ("busy", "at work"),
+        (RunState::Interrupted, _) => ("bad", "interrupted"),
+        (RunState::Ended, None) => ("plain", "ended"),
+        (RunState::Ended, Some(reasons)) => (
+            match reasons {
+                "done" => "good",
+                "deferred" => "wait",
+                _ => "bad",
+            },
+            reasons,
+        ),
+    };
+    html! { span class={ "state " (kind) } { (word) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        name(text).into_string()
+    }
+
+    #[test]
+    fn no_name_is_markup_and_none_hides_anything() {
+        for (text, inside) in [
+            ("plain/日本.jpg", "plain/日本.jpg"),
+            (
+                "<script>alert(1)</script>",
+                "&lt;script&gt;alert(1)&lt;/script&gt;",
+            ),
+            ("\"'&", "&quot;'&amp;"),
+            ("a\nb", "a<span class=\"mark\">\\n</span>b"),
+            ("a\\nb", "a<span class=\"mark\">\\\\</span>nb"),
+            ("x\u{202e}gpj", "x<span class=\"mark\">\\u{202e}</span>gpj"),
+            ("\t\r", "<span class=\"mark\">\\t\\r</span>"),
+            (
+                " a b ",
+                "<span class=\"mark\">␠</span>a b<span class=\"mark\">␠</span>",
+            ),
+        ] {
+            assert_eq!(shown(text), format!("<bdi class=\"name\">{inside}</bdi>"));
+        }
+    }
+
+    #[test]
+    fn an_address_says_the_whole_name_and_nothing_else() {
+        let task = "photos".parse().unwrap();
+        assert_eq!(
+            of_object(&task, "a&b=c#d\n\"<"),
+            "/tasks/photos/objects?name=a%26b%3Dc%23d%0A%22%3C"
+        );
+        assert_eq!(
+            of_file(&task, "object_lists/a b?.txt"),
+            "/tasks/photos/files/object%5Flists/a%20b%3F%2Etxt"
+        );
+    }
+
+    #[test]
+    fn a_month_has_a_name() {
+        assert_eq!(month("2026-10".parse().unwrap()), "October 2026");
+    }
+}

@@ -1,0 +1,188 @@
+//! One run: how far it is, its books, its lists.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{Html, Response};
+use maud::{Markup, html};
+
+use super::lists::{self, ListFile};
+use super::pieces::{name, number, of_file, of_task, run_state, size, time};
+use super::reading::PageError;
+use super::{Page, frame, month};
+use crate::ledger::PastRun;
+use crate::model::{TaskId, Timestamp};
+use crate::report::text::age;
+
+/// The part of the task's page that changes while a run is at work; the script
+/// fetches it again and again.
+pub(super) async fn progress(
+    State(page): State<Arc<Page>>,
+    Path(task): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let task = page.task(&task)?;
+    let was_at_work = page.is_at_work(&task.id);
+    let id = task.id.clone();
+    let runs = page
+        .reading
+        .read(move |ledger| Ok(ledger.past_runs(&id, None, 1)?));
+    let runs = runs.await?;
+    let at_work = was_at_work || page.is_at_work(&task.id);
+    let now = page.receiver.clock.now();
+    let progress = runs.first().filter(|run| month::is_running(run) && at_work);
+    let progress = progress.map_or_else(
+        || html! { p { "The run has ended. " a href=(of_task(&task.id)) { "Show what came of it" } } },
+        |run| figures(run, now),
+    );
+    Ok(Html(progress.into_string()))
+}
+
+/// How far the last run is, if it is at work.
+pub(super) fn live(task: &TaskId, last: Option<&PastRun>, at_work: bool, now: Timestamp) -> Markup {
+    let Some(run) = last.filter(|run| month::is_running(run)) else {
+        return html! {};
+    };
+    if !at_work {
+        return html! {
+            section.card aria-labelledby="live" {
+                h2 id="live" { "Run " (run.number) }
+                p.problem { "Its process is gone: the next run takes up what it left, `nightferry run --settle-only` its lists alone." }
+            }
+        };
+    }
+    html! {
+        section.card.live aria-labelledby="live" {
+            h2 id="live" { "Run " (run.number) " is at work" }
+            div data-refresh={ (of_task(task)) "/progress" } { (figures(run, now)) }
+            p.unseen role="status" aria-live="polite" {}
+        }
+    }
+}
+
+fn figures(run: &PastRun, now: Timestamp) -> Markup {
+    let books = &run.books;
+    let settled = books.settled();
+    let percent = (settled * 100).checked_div(books.taken).unwrap_or(0);
+    let ran_ms = (now.ms() - run.started.at.ms()).max(1);
+    let per_second = settled * 1000 / ran_ms.unsigned_abs();
+    html! {
+        @if !run.has_taken {
+            p { "It takes in lists." }
+        } @else {
+            p.told { span data-percent=(percent) { (number(settled)) " of " (number(books.taken)) " settled, " (percent) " %" } }
+            progress aria-label="Settled of taken" max=(books.taken.max(1)) value=(settled) {}
+        }
+        dl.strip {
+            div.synced { dt { "Synced" } dd { (number(books.synced)) } }
+            div.failed { dt { "Failed" } dd { (number(books.failed)) } }
+            div.ignored { dt { "Ignored" } dd { (number(books.ignored)) } }
+            div { dt { "Still to do" } dd { (number(books.deferred)) } }
+            div { dt { "Synced size" } dd { (size(books.synced_bytes)) } }
+            div { dt { "A second" } dd { (number(per_second)) } }
+        }
+        p.foot { span { "Began " (time(run.started)) ", " (age(ran_ms)) " ago" } }
+    }
+}
+
+/// Shows one run.
+pub(super) async fn show(
+    State(page): State<Arc<Page>>,
+    Path((task, run)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let task = page.task(&task)?;
+    let number: u64 = run.parse().map_err(|_| NO_RUN)?;
+    let (id, folder) = (task.id.clone(), page.data_dir.task(&task.id));
+    let read = move |ledger: &crate::ledger::Ledger| {
+        let runs = ledger.past_runs(&id, Some(number.saturating_add(1)), 1)?;
+        let run = runs.into_iter().find(|run| run.number == number);
+        let run = run.ok_or(NO_RUN)?;
+        let files = lists::of_run(&folder, &run.run_name, &run.run_id);
+        Ok((run, files))
+    };
+    let (run, files) = page.reading.read(read).await?;
+    let at_work = page.is_at_work(&task.id);
+    let above = [
+        (task.id.as_str(), of_task(&task.id)),
+        ("Runs", format!("{}/runs", of_task(&task.id))),
+    ];
+    let body = html! {
+        (frame::trail(&above, &html! { (run.number) }))
+        h1 { "Run " (run.number) " of " (task.id) " " (run_state(run.state, run.exit_reasons.as_deref(), !at_work)) }
+        p.zone { "Times are those of " (task.zone.name()) "." }
+        @if let Some(because) = &run.because { p.problem { (name(because)) } }
+        (books(&run))
+        (details(&run))
+        (list_files(&task.id, &files))
+    };
+    Ok(frame::page(
+        &format!("Run {} of {}", run.number, task.id),
+        !page.is_open(),
+        &body,
+    ))
+}
+
+const NO_RUN: PageError = PageError::NotThere("There is no such run.");
+
+fn books(run: &PastRun) -> Markup {
+    let books = &run.books;
+    let count = |count: u64| number(count);
+    html! {
+        section aria-labelledby="books" {
+            h2.unseen id="books" { "Books" }
+            dl.tiles {
+                div { dt { "Taken" } dd { (count(books.taken)) } }
+                div.synced { dt { "Synced" } dd { (count(books.synced)) } }
+                div.failed { dt { "Failed" } dd { (count(books.failed)) } }
+                div.ignored { dt { "Ignored" } dd { (count(books.ignored)) } }
+                div { dt { "Deferred" } dd { (count(books.deferred)) } }
+                div { dt { "Synced size" } dd { (size(books.synced_bytes)) } }
+            }
+            p.books {
+                strong { "Books: " }
+                (count(books.taken)) " taken = " (count(books.synced)) " synced + " (count(books.failed))
+                " failed + " (count(books.ignored)) " ignored + " (count(books.deferred)) " deferred."
+                @if !books.balanced() { strong.problem { " They do not balance: run `nightferry ledger check`." } }
+            }
+        }
+    }
+}
+
+fn details(run: &PastRun) -> Markup {
+    html! {
+        section aria-labelledby="details" {
+            h2 id="details" { "Details" }
+            dl.pairs {
+                dt { "Started" } dd { (time(run.started)) }
+                @if let Some(ended) = run.ended {
+                    dt { "Ended" } dd { (time(ended)) ", after " (age(ended.at.ms() - run.started.at.ms())) }
+                }
+                dt { "Rejected lines" } dd { (number(run.rejected)) }
+                dt { "Requests sent" } dd { (number(run.requests_sent)) }
+                dt { "Tried again" } dd { (number(run.retries)) " times" }
+                dt { "Throttled" } dd { (number(run.throttled)) " times" }
+                @if let Some(code) = run.exit_code { dt { "Exit code" } dd { (code) } }
+                dt { "Run id" } dd { code { (run.run_id) } }
+                dt { "Run name" } dd { (name(&run.run_name)) }
+            }
+        }
+    }
+}
+
+fn list_files(task: &TaskId, files: &[ListFile]) -> Markup {
+    html! {
+        section aria-labelledby="lists" {
+            h2 id="lists" { "Object lists" }
+            @if files.is_empty() {
+                p { "None on this machine: a run that took nothing has none, one at work writes them at its end, and old ones may have been moved away." }
+            } @else {
+                div.scroll tabindex="0" role="region" aria-labelledby="lists" { table {
+                    thead { tr { th scope="col" { "List" } th.number scope="col" { "Size" } } }
+                    tbody { @for file in files { tr {
+                        td { a href=(of_file(task, &file.path)) download { (name(&file.path)) } }
+                        td.number.nowrap { (size(file.bytes)) }
+                    } } }
+                } }
+            }
+        }
+    }
+}
