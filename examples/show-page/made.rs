@@ -1,0 +1,110 @@
+//! Names and outcomes such as many months have them, made up.
+
+use nightferry::ledger::Queued;
+use nightferry::model::{
+    Attempt, Copied, ETag, Failure, FailureCause, IgnoreReason, ObjectFacts, ObjectName, Outcome,
+    Timestamp, Verified,
+};
+
+/// Names that a page must not stumble over.
+const ODD: [&str; 8] = [
+    "press/<script>alert(1)</script>.html",
+    "press/\"quoted\" & 'single' <b>.jpg",
+    "press/two\nlines.jpg",
+    "press/תמונה-עברית.jpg",
+    "press/صورة.jpg",
+    "press/invoice\u{202e}gpj.exe",
+    "press/ends in a blank ",
+    "press/日本/写真 📷.jpg",
+];
+
+/// How many names a night has: fewer at weekends, more by and by, and once a lot.
+fn count(task: &str, night: i64) -> i64 {
+    let weekly = match night.rem_euclid(7) {
+        5 => 4,
+        6 => 3,
+        _ => 10,
+    };
+    let drift = 60 + (night * 37).rem_euclid(41) + night / 2;
+    let many = if night == 51 { 2 } else { 1 };
+    let films = if task == "films" { 5 } else { 1 };
+    weekly * drift * many / films
+}
+
+/// The names of one night.
+pub fn names(task: &str, night: i64) -> Vec<String> {
+    let kind = if task == "films" { "mov" } else { "jpg" };
+    let mut names: Vec<String> = (0..count(task, night))
+        .map(|place| {
+            let album = (place * 7 + night) % 23;
+            format!("albums/{album:02}/IMG_{:06}.{kind}", night * 4_000 + place)
+        })
+        .collect();
+    if night % 10 == 4 && task == "photos" {
+        names.extend(ODD.map(str::to_owned));
+    }
+    names
+}
+
+/// A name as it stands in a percent-encoded list.
+pub fn url_encoded(name: &str) -> String {
+    ObjectName::from_checked(name.to_owned()).url_encoded()
+}
+
+/// What became of it: by far the most were copied.
+pub fn attempt(queued: &Queued, at: Timestamp) -> Attempt {
+    let name = queued.name.as_str();
+    let mixed = name.bytes().fold(0_u64, |mixed, byte| {
+        mixed
+            .wrapping_mul(0x0100_0000_01b3)
+            .wrapping_add(u64::from(byte) ^ 0x9e37)
+    });
+    let facts = ObjectFacts {
+        etag: ETag::new(&format!("{:032x}", u128::from(mixed) << 19)),
+        size_bytes: 900_000 + mixed % 7_000_000,
+        modified_at: at.plus_ms(-40_000_000),
+        md5_hex: None,
+        checksums: Vec::new(),
+    };
+    let failure = failure(name, mixed);
+    let ignored = mixed % 100 >= 93;
+    let destination = ignored.then(|| facts.clone());
+    Attempt {
+        name: queued.name.clone(),
+        at,
+        source: failure.is_none().then(|| facts.clone()),
+        destination,
+        server_request_id: Some(format!("{mixed:016X}")),
+        duration_ms: 20 + mixed % 900,
+        retries: u32::from(mixed % 50 == 0),
+        throttled: 0,
+        outcome: match failure {
+            Some(failure) => Outcome::Failed(failure),
+            None if ignored => Outcome::Ignored(IgnoreReason::NewerAtDestination),
+            None => Outcome::Synced(Copied {
+                copy_etag: facts.etag,
+                verified: Verified::EtagMd5,
+                size_bytes: facts.size_bytes,
+            }),
+        },
+    }
+}
+
+fn failure(name: &str, mixed: u64) -> Option<Failure> {
+    let (cause, code, status) = match mixed % 1000 {
+        _ if name.starts_with("press/") => (FailureCause::SourceMissing, "NoSuchKey", 404),
+        0..8 => (FailureCause::SourceMissing, "NoSuchKey", 404),
+        8..11 => (FailureCause::SourceArchived, "InvalidObjectState", 403),
+        11..13 => (FailureCause::TooLarge, "EntityTooLarge", 400),
+        13 => (FailureCause::Throttled, "SlowDown", 503),
+        _ => return None,
+    };
+    Some(Failure {
+        error_code: Some(code.to_owned()),
+        http_status: Some(status),
+        ..Failure::new(
+            cause,
+            format!("failed to read {name:?} at the source: {code}"),
+        )
+    })
+}
