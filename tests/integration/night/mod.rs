@@ -13,6 +13,7 @@ mod inbox;
 mod intake;
 mod months;
 mod names;
+mod page;
 mod pause;
 mod queue;
 mod rehearsal;
