@@ -29,7 +29,7 @@ mod made;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const DAY_MS: i64 = 86_400_000;
-const NIGHTS: i64 = 75;
+const NIGHTS: i64 = 73;
 
 /// The SHA-256 of the token `demonstration`.
 const TOKEN_SHA256: &str = "69f02b772af161fdf75d857d4b21021cc02939f84ce92981a050e31ea9093429";

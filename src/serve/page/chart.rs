@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::pieces::{month as month_name, number, size};
 use crate::ledger::DayFigures;
 use crate::model::Month;
+use crate::report::text::counted;
 
 /// The drawing's own units: so many for a day, and for the tallest one.
 const DAY: u64 = 20;
@@ -88,13 +89,13 @@ fn height(count: u64, top: u64) -> u64 {
     u64::try_from(exact).unwrap_or(HEIGHT).max(LEAST)
 }
 
-/// The least of 2, 4, 10, 20, 40, 100 … that is not below any day.
+/// The least of 2, 4, 6, 8, 10, 20, 40 … that is not below any day.
 fn scale(days: &[DayFigures]) -> u64 {
     let of_day = |day: &DayFigures| (day.synced + day.failed + day.ignored).max(day.requested);
     let most = days.iter().map(of_day).max().unwrap_or(0);
     let mut power: u64 = 1;
     loop {
-        for step in [2, 4, 10] {
+        for step in [2, 4, 6, 8, 10] {
             let top = power.saturating_mul(step);
             if top >= most {
                 return top;
@@ -117,8 +118,8 @@ fn told(days: &[DayFigures]) -> String {
         )
     });
     format!(
-        "Synced, ignored and failed objects on {} days.{tallest} The table behind the chart has every figure.",
-        days.len()
+        "Synced, ignored and failed objects on {}.{tallest} The table behind the chart has every figure.",
+        counted(days.len() as u64, "day")
     )
 }
 
@@ -126,7 +127,7 @@ fn table(days: &[DayFigures]) -> Markup {
     html! {
         details.behind {
             summary { "The days as a table" }
-            div.scroll tabindex="0" role="region" aria-label="Figures by day" {
+            div.scroll tabindex="0" role="group" aria-label="Figures by day" {
                 table {
                     thead { tr {
                         th scope="col" { "Day" } th.number scope="col" { "Requested" }
@@ -171,7 +172,7 @@ mod tests {
             (0, 2),
             (1, 2),
             (3, 4),
-            (5, 10),
+            (5, 6),
             (10, 10),
             (11, 20),
             (1_000_001, 2_000_000),

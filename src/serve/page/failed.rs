@@ -214,7 +214,7 @@ fn found(asked: &Asked, told: &Told) -> Markup {
 
 fn table(asked: &Asked, requests: &[FailedRequest]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Failed objects" { table {
+        div.scroll tabindex="0" role="group" aria-label="Failed objects" { table {
             thead { tr {
                 th scope="col" { "Object" } th scope="col" { "Cause" } th scope="col" { "Answer" }
                 th scope="col" { "Failed" } th.number scope="col" { "Run" }

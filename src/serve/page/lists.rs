@@ -129,7 +129,7 @@ pub(super) async fn show(
 
 fn table(task: &TaskId, lists: &[InputList]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Lists" { table {
+        div.scroll tabindex="0" role="group" aria-label="Lists" { table {
             thead { tr {
                 th scope="col" { "List" } th scope="col" { "Loaded" } th.number scope="col" { "Lines" }
                 th.number scope="col" { "Requests" } th.number scope="col" { "Rejected" }

@@ -177,7 +177,7 @@ fn failures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
         @if !summary.failed.is_empty() {
             section aria-labelledby="failures" {
                 h2 id="failures" { "Failed, by cause" }
-                div.scroll tabindex="0" role="region" aria-labelledby="failures" { table {
+                div.scroll tabindex="0" role="group" aria-labelledby="failures" { table {
                     thead { tr { th scope="col" { "Cause" } th.number scope="col" { "Objects" } th scope="col" { "What to do" } } }
                     tbody { @for (cause, count) in &summary.failed { tr {
                         th scope="row" { a href=(of(*cause)) { code { (cause) } } }
@@ -197,7 +197,7 @@ fn failures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
         @if !summary.ignored.is_empty() {
             section aria-labelledby="ignored" {
                 h2 id="ignored" { "Ignored, by reason" }
-                div.scroll tabindex="0" role="region" aria-labelledby="ignored" { table {
+                div.scroll tabindex="0" role="group" aria-labelledby="ignored" { table {
                     thead { tr { th scope="col" { "Reason" } th.number scope="col" { "Objects" } th scope="col" { "Meaning" } } }
                     tbody { @for (reason, count) in &summary.ignored { tr {
                         th scope="row" { code { (reason) } }

@@ -54,7 +54,7 @@ fn pieces(name: &str) -> Vec<Piece> {
             '\t' => Some("\\t".to_owned()),
             '\n' => Some("\\n".to_owned()),
             '\r' => Some("\\r".to_owned()),
-            ' ' if at >= blanks_end || at < blanks_begin => Some("␠".to_owned()),
+            ' ' if at >= blanks_end || at < blanks_begin => Some("␣".to_owned()),
             hidden if is_hidden(hidden) => Some(hidden.escape_unicode().to_string()),
             _ => None,
         };
@@ -154,7 +154,7 @@ mod tests {
             ("\t\r", "<span class=\"mark\">\\t\\r</span>"),
             (
                 " a b ",
-                "<span class=\"mark\">␠</span>a b<span class=\"mark\">␠</span>",
+                "<span class=\"mark\">␣</span>a b<span class=\"mark\">␣</span>",
             ),
         ] {
             assert_eq!(shown(text), format!("<bdi class=\"name\">{inside}</bdi>"));

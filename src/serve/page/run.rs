@@ -64,7 +64,7 @@ fn figures(run: &PastRun, now: Timestamp) -> Markup {
     let settled = books.settled();
     let percent = (settled * 100).checked_div(books.taken).unwrap_or(0);
     let ran_ms = (now.ms() - run.started.at.ms()).max(1);
-    let per_second = settled * 1000 / ran_ms.unsigned_abs();
+    let per_minute = settled * 60_000 / ran_ms.unsigned_abs();
     html! {
         @if !run.has_taken {
             p { "It takes in lists." }
@@ -78,7 +78,7 @@ fn figures(run: &PastRun, now: Timestamp) -> Markup {
             div.ignored { dt { "Ignored" } dd { (number(books.ignored)) } }
             div { dt { "Still to do" } dd { (number(books.deferred)) } }
             div { dt { "Synced size" } dd { (size(books.synced_bytes)) } }
-            div { dt { "A second" } dd { (number(per_second)) } }
+            div { dt { "Settled a minute" } dd { (number(per_minute)) } }
         }
         p.foot { span { "Began " (time(run.started)) ", " (age(ran_ms)) " ago" } }
     }
@@ -175,7 +175,7 @@ fn list_files(task: &TaskId, files: &[ListFile]) -> Markup {
             @if files.is_empty() {
                 p { "None on this machine: a run that took nothing has none, one at work writes them at its end, and old ones may have been moved away." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="lists" { table {
+                div.scroll tabindex="0" role="group" aria-labelledby="lists" { table {
                     thead { tr { th scope="col" { "List" } th.number scope="col" { "Size" } } }
                     tbody { @for file in files { tr {
                         td { a href=(of_file(task, &file.path)) download { (name(&file.path)) } }

@@ -59,7 +59,7 @@ pub(super) async fn show(
 /// Runs as a table.
 pub(super) fn table(task: &TaskId, runs: &[PastRun], at_work: bool) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Runs" { table {
+        div.scroll tabindex="0" role="group" aria-label="Runs" { table {
             thead { tr {
                 th.number scope="col" { "Run" } th scope="col" { "Started" } th scope="col" { "Ended" }
                 th.number scope="col" { "Taken" } th.number scope="col" { "Synced" }
