@@ -236,3 +236,128 @@ fn tell(
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Fixture, at, failed, photos};
+    use super::*;
+
+    /// Four failures of two causes in two months, and one name that failed twice.
+    fn two_months() -> Fixture {
+        let mut fixture = Fixture::new("UTC");
+        for (list, when, names) in [
+            ("october", "2026-10-31T23:59:59Z", ["b/1", "a/2", "a/1"]),
+            ("november", "2026-11-01T00:00:00Z", ["a/1", "c", "b/1"]),
+        ] {
+            fixture.ask(&format!("object_lists/{list}.txt"), when, &names);
+            let night = fixture.begin(when);
+            for name in names {
+                let cause = if name == "a/2" || name == "c" {
+                    FailureCause::TooLarge
+                } else {
+                    FailureCause::SourceMissing
+                };
+                fixture.settle(&night, failed(name, when, cause, "Code", 400));
+            }
+            fixture.end(&night, when, 4, "failed");
+        }
+        fixture
+    }
+
+    /// Every page of a search, so many a page.
+    fn pages(fixture: &Fixture, search: FailedSearch<'_>) -> Vec<Vec<String>> {
+        let mut pages = Vec::new();
+        let mut after: Option<FailedPlace> = None;
+        loop {
+            let search = FailedSearch {
+                after: after.as_ref(),
+                ..search
+            };
+            let now = at("2026-11-02T00:00:00Z");
+            let page = fixture.ledger.failed_page(&search, now).unwrap();
+            let shown = page.requests.iter().map(|request| {
+                let place = &request.place;
+                format!("{} {} {}", place.month, place.cause, place.name)
+            });
+            pages.push(shown.collect());
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return pages,
+            }
+        }
+    }
+
+    fn all(task: &TaskId) -> FailedSearch<'_> {
+        FailedSearch {
+            task,
+            month: None,
+            cause: None,
+            name: NameSearch::Begins(""),
+            after: None,
+            most: 100,
+        }
+    }
+
+    #[test]
+    fn pages_of_any_length_show_each_failure_once_by_month_cause_and_name() {
+        let fixture = two_months();
+        let task = photos();
+        let expected = [
+            "2026-11 source_missing a/1",
+            "2026-11 source_missing b/1",
+            "2026-11 too_large c",
+            "2026-10 source_missing a/1",
+            "2026-10 source_missing b/1",
+            "2026-10 too_large a/2",
+        ];
+        for most in 1..8 {
+            let pages = pages(&fixture, FailedSearch { most, ..all(&task) });
+            assert_eq!(pages.concat(), expected, "{most}");
+            assert!(pages.iter().all(|page| page.len() <= most), "{pages:?}");
+            assert_eq!(pages.len(), expected.len().div_ceil(most));
+        }
+    }
+
+    #[test]
+    fn a_search_finds_what_is_of_the_month_of_the_cause_and_so_named() {
+        let fixture = two_months();
+        let task = photos();
+        let october = Some("2026-10".parse().unwrap());
+        let missing = Some(FailureCause::SourceMissing);
+        for (month, cause, name, expected) in [
+            (
+                october,
+                missing,
+                NameSearch::Begins("a"),
+                vec!["2026-10 source_missing a/1"],
+            ),
+            (
+                None,
+                None,
+                NameSearch::Begins("a/"),
+                vec![
+                    "2026-11 source_missing a/1",
+                    "2026-10 source_missing a/1",
+                    "2026-10 too_large a/2",
+                ],
+            ),
+            (
+                october,
+                None,
+                NameSearch::Holds("/2"),
+                vec!["2026-10 too_large a/2"],
+            ),
+            (None, None, NameSearch::Holds("%"), vec![]),
+            (None, missing, NameSearch::Begins("c"), vec![]),
+        ] {
+            let search = FailedSearch {
+                month,
+                cause,
+                name,
+                most: 1,
+                ..all(&task)
+            };
+            assert_eq!(pages(&fixture, search).concat(), expected, "{name:?}");
+        }
+    }
+}

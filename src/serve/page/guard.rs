@@ -118,7 +118,7 @@ fn is_this_machine(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), value.parse().unwrap());
@@ -144,7 +144,7 @@ mod tests {
             (vec![""], false),
             (vec![], false),
         ] {
-            let headers = headers(header::HOST, &hosts);
+            let headers = headers(&header::HOST, &hosts);
             assert_eq!(is_this_machine(&headers), is_ours, "{hosts:?}");
         }
     }
@@ -160,7 +160,7 @@ mod tests {
             (vec!["nightferry"], None),
             (vec![], None),
         ] {
-            let headers = headers(header::COOKIE, &cookies);
+            let headers = headers(&header::COOKIE, &cookies);
             assert_eq!(session(&headers), value, "{cookies:?}");
         }
     }

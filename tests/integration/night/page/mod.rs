@@ -52,7 +52,11 @@ impl Shown {
         let mut shown = Self::without_session(harbour);
         let answer = shown.sign_in(READER, "/");
         if let Some(cookie) = answer.fields.get("set-cookie") {
-            shown.session = cookie.split(';').next().unwrap().to_owned();
+            cookie
+                .split(';')
+                .next()
+                .unwrap()
+                .clone_into(&mut shown.session);
         }
         shown
     }
