@@ -160,3 +160,71 @@ fn files_of_its_secrets_that_others_may_read_are_warned_of() {
     assert!(warned.contains("k.pem holds a secret") && warned.contains("secret holds a secret"));
     assert!(!warned.contains("c.pem"));
 }
+
+#[test]
+fn where_callers_reach_it_is_said_or_worked_out() {
+    let photos = "photos".parse().unwrap();
+    for (lines, host, origin, is_tls) in [
+        ("", None, "http://127.0.0.1:8030", false),
+        ("", Some("localhost:8030"), "http://localhost:8030", false),
+        (
+            "public_url = 'https://ferry.example.com/'",
+            Some("localhost"),
+            "https://ferry.example.com",
+            true,
+        ),
+        (
+            "tls_certificate = 'c'\ntls_key = 'k'",
+            Some("ferry"),
+            "https://ferry",
+            true,
+        ),
+    ] {
+        let serve = good(lines);
+        assert_eq!(serve.origin(host), origin);
+        assert_eq!(serve.is_called_over_tls(), is_tls, "{lines}");
+        let url = serve.events_url(origin, &photos);
+        assert_eq!(url, format!("{origin}/v2/any/sync-tasks/photos/events"));
+    }
+    let named = good("project_id = 'a b'");
+    assert_eq!(
+        named.events_url("http://x", &photos),
+        "http://x/v2/a%20b/sync-tasks/photos/events"
+    );
+}
+
+#[test]
+fn a_public_url_is_scheme_host_and_port_alone() {
+    let token = token(&format!("sha256 = '{HASH}'\nsend = 'all'"));
+    for url in [
+        "ferry.example.com",
+        "ftp://ferry",
+        "https://ferry/path",
+        "https://u:p@ferry",
+        "https://ferry/?a",
+    ] {
+        assert_eq!(
+            said(&format!("public_url = '{url}'\n{token}")),
+            [format!(
+                "serve.public_url: {url:?} is no such address; write scheme, host and port alone, such as \"https://nightferry.example.com\""
+            )]
+        );
+    }
+}
+
+#[test]
+fn the_page_is_open_on_loopback_alone() {
+    assert!(!good("").open_page);
+    for listen in ["127.0.0.1:1", "[::1]:1"] {
+        assert!(good(&format!("listen = '{listen}'\nopen_page = true")).open_page);
+    }
+    let token = token(&format!("sha256 = '{HASH}'\nsend = 'all'"));
+    assert_eq!(
+        said(&format!(
+            "listen = '0.0.0.0:1'\nallow_http = true\nopen_page = true\n{token}"
+        )),
+        [
+            "serve.open_page: would show the page to whoever reaches 0.0.0.0:1; leave it out, and sign in with a token that has read = true"
+        ]
+    );
+}

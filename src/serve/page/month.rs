@@ -13,7 +13,7 @@ use super::reading::PageError;
 use super::{Page, chart, frame, run, runs, tasks};
 use crate::config::TaskConfig;
 use crate::ledger::{DayFigures, Ledger, PastRun};
-use crate::model::{FailureCause, Month, RunState, TaskId, Timestamp};
+use crate::model::{FailureCause, LocalTime, Month, RunState, TaskId, Timestamp};
 use crate::report::hints::{hint, meaning, name_hint};
 use crate::report::{MonthChoice, Summary, TaskMonth};
 
@@ -27,6 +27,7 @@ struct Told {
     months: Vec<Month>,
     days: Vec<DayFigures>,
     runs: Vec<PastRun>,
+    paused: Option<LocalTime>,
 }
 
 /// Shows the month that is asked for, or the present one.
@@ -55,7 +56,11 @@ pub(super) async fn show(
     let origin = page.receiver.config.origin(host);
     let body = html! {
         (frame::trail(&[], &html! { (task.id) }))
-        div.head { h1 { (task.id) } (tasks::route(task)) }
+        div.head {
+            h1 { (task.id) }
+            (tasks::route(task))
+            @if let Some(since) = told.paused { p { (tasks::paused(since)) } }
+        }
         (months(task, month, this_month, &told.months))
         @if let Some(summary) = &told.summary {
             (figures(task, month, summary))
@@ -79,6 +84,7 @@ impl Told {
             months: Vec::new(),
             days: Vec::new(),
             runs: Vec::new(),
+            paused: None,
         }
     }
 }
@@ -90,6 +96,7 @@ fn read(ledger: &Ledger, task: &TaskId, month: Month, now: Timestamp) -> Result<
         months: ledger.months(task)?,
         days: ledger.month_days(task, month)?,
         runs: ledger.past_runs(task, None, RUNS)?,
+        paused: ledger.paused_since(task)?,
     })
 }
 

@@ -113,6 +113,7 @@ fn figures(task: &TaskConfig, known: &Known, at_work: bool, now: Timestamp) -> M
             div { dt { "Synced size" } dd { (size(figures.synced_bytes)) } }
         }
         p.foot {
+            @if let Some(since) = known.status.paused { (paused(since)) }
             (last_run(&known.status, at_work))
             @if let Some(oldest) = known.oldest {
                 span { "Oldest pending: " (time(oldest)) ", " (age(now.ms() - oldest.at.ms())) " ago" }
@@ -123,6 +124,11 @@ fn figures(task: &TaskConfig, known: &Known, at_work: bool, now: Timestamp) -> M
             span { "Times in " (task.zone.name()) }
         }
     }
+}
+
+/// That runs leave the task alone.
+pub(super) fn paused(since: LocalTime) -> Markup {
+    html! { span { span.state.wait { "paused" } " since " (time(since)) } }
 }
 
 fn last_run(status: &TaskStatus, at_work: bool) -> Markup {

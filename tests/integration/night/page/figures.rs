@@ -170,3 +170,15 @@ fn runs_lists_and_failures_are_shown_page_by_page_each_once() {
         ("/tasks/photos/runs/52", "/tasks/photos/runs/1")
     );
 }
+
+#[test]
+fn a_paused_task_is_said_to_be() {
+    let harbour = harbour("");
+    harbour.night();
+    assert_eq!(harbour.run(&["pause", "--task", "photos"]).code, 0);
+    let shown = Shown::at(&harbour);
+    for path in ["/", "/tasks/photos"] {
+        let page = words(&shown.page(path));
+        assert!(page.contains("paused since 20"), "{page}");
+    }
+}
