@@ -87,7 +87,7 @@ fn each_mistake_has_its_status_and_code_and_records_nothing() {
             "APIGW.0101",
             "does not exist",
         ),
-        ("/", "{}", 404, "APIGW.0101", "does not exist"),
+        ("/v1/tasks", "{}", 404, "APIGW.0101", "does not exist"),
         (NOTIFICATIONS, "{}", 400, "OMS.0064", "it has no Records"),
     ] {
         let answer = serving.post(path, &[("X-Auth-Token", ALL)], body);
