@@ -8,6 +8,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::books::Unread;
+use crate::ledger::LedgerError;
+
 /// Why a call is not done. Nothing was recorded for it, unless the disk failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -122,6 +125,22 @@ impl Refusal {
             Self::NoLedger => Some(Duration::from_secs(5)),
             Self::NotRecorded(_) => Some(Duration::from_secs(30)),
             _ => None,
+        }
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        tracing::error!("a question could not be answered: {error}");
+        Self::NoLedger
+    }
+}
+
+impl From<Unread> for Refusal {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Busy => Self::Busy,
+            Unread::Broken => Self::NoLedger,
         }
     }
 }

@@ -5,21 +5,32 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::answer::Refusal;
 use crate::data_dir::DataDir;
 use crate::ledger::{Ledger, LedgerError};
 
-/// Answers that are read at one time; others wait. Each is a matter of milliseconds.
+/// Answers that are read at one time; others wait so long for their turn. Each is
+/// a matter of milliseconds.
 const AT_ONCE: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where answers are read.
 pub(super) struct Books {
     path: PathBuf,
     file_mode: u32,
     turns: Arc<Semaphore>,
+}
+
+/// Why nothing was read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Too many ask at once.
+    Busy,
+    /// The work broke down.
+    Broken,
 }
 
 impl Books {
@@ -31,41 +42,52 @@ impl Books {
         }
     }
 
-    /// What `ask` reads.
-    pub(super) async fn read<T: Send + 'static>(
+    /// What `ask` reads of the ledger as it stands at one instant.
+    pub(super) async fn read<T, E>(
         &self,
-        ask: impl FnOnce(&Ledger) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, Refusal> {
+        ask: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + From<Unread> + Send + 'static,
+    {
         let path = self.path.clone();
-        self.take_turn(move || ask(&Ledger::open_read_only(&path)?))
+        self.in_turn(move || Ledger::open_read_only(&path)?.at_one_instant(ask))
             .await
     }
 
     /// What `change` answers, once it is written.
-    pub(super) async fn write<T: Send + 'static>(
+    pub(super) async fn write<T, E>(
         &self,
-        change: impl FnOnce(&mut Ledger) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, Refusal> {
+        change: impl FnOnce(&mut Ledger) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + From<Unread> + Send + 'static,
+    {
         let (path, file_mode) = (self.path.clone(), self.file_mode);
-        self.take_turn(move || change(&mut Ledger::open(&path, file_mode)?))
+        self.in_turn(move || change(&mut Ledger::open(&path, file_mode)?))
             .await
     }
 
-    async fn take_turn<T: Send + 'static>(
+    /// What `work` answers, away from the threads that serve.
+    pub(super) async fn in_turn<T, E>(
         &self,
-        work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let turn = self.turns.clone().acquire_owned().await;
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Unread> + Send + 'static,
+    {
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned());
+        let Ok(Ok(turn)) = turn.await else {
+            return Err(Unread::Busy.into());
+        };
         // The turn lasts as long as the work, even if the caller goes away.
-        let turn = turn.map_err(|_| Refusal::NoLedger)?;
         let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
+            let _turn = turn;
+            work()
         });
-        done.await.map_err(|_| Refusal::NoLedger)?.map_err(|error| {
-            tracing::error!("a question could not be answered: {error}");
-            Refusal::NoLedger
-        })
+        done.await.unwrap_or_else(|_| Err(Unread::Broken.into()))
     }
 }

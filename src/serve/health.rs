@@ -11,7 +11,9 @@ use super::answer::Refusal;
 impl Receiver {
     /// That the ledger can be read, and lists can be written.
     pub(super) async fn health(&self) -> Result<(), Refusal> {
-        let read = self.books.read(|ledger| ledger.known_tasks().map(drop));
+        let read = self
+            .books
+            .read(|ledger| Ok::<_, Refusal>(ledger.known_tasks().map(drop)?));
         let unread = |_| Refusal::Unhealthy("the ledger cannot be read");
         read.await.map_err(unread)?;
         let folders = self.list_folders.clone();

@@ -26,7 +26,7 @@ impl Receiver {
                         all.push((id.to_string(), gauges));
                     }
                 }
-                Ok(all)
+                Ok::<_, Refusal>(all)
             })
             .await?;
         written(&gauges, &self.figures).map_err(|error| {

@@ -74,7 +74,7 @@ impl Receiver {
                     let data = places.iter().map(|place| data_type.shown(place)).collect();
                     Ok(Series { data_type, data })
                 };
-                types.into_iter().map(one).collect()
+                types.into_iter().map(one).collect::<Result<_, Refusal>>()
             })
             .await?;
         Ok(Statistics {

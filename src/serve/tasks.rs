@@ -75,7 +75,7 @@ impl Receiver {
                 tasks
                     .iter()
                     .map(|task| Ok(TaskInfo::of(task, &ledger.standing(&task.id)?)))
-                    .collect::<Result<Vec<_>, LedgerError>>()
+                    .collect::<Result<Vec<_>, Refusal>>()
             })
             .await?;
         let is_wanted =
@@ -113,7 +113,7 @@ impl Receiver {
             .write(move |ledger| {
                 let now = task.zone.local(now);
                 let key = enter(ledger, &task, now)?;
-                ledger.resume(key, now)
+                Ok::<_, Refusal>(ledger.resume(key, now)?)
             })
             .await?;
         changed(
@@ -130,7 +130,7 @@ impl Receiver {
             .write(move |ledger| {
                 let now = task.zone.local(now);
                 let key = enter(ledger, &task, now)?;
-                ledger.pause(key, now)
+                Ok::<_, Refusal>(ledger.pause(key, now)?)
             })
             .await?;
         changed(

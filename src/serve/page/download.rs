@@ -14,9 +14,9 @@ use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 
 use super::Page;
+use super::error::PageError;
 use super::file_body::FileBody;
 use super::pieces::in_address;
-use super::reading::PageError;
 
 /// The folder of lists that people and programs write: of these only what the
 /// ledger has loaded is sent.
@@ -44,18 +44,16 @@ pub(super) async fn send(
     let parts = parts(&path).ok_or(NO_FILE)?;
     if parts.first() == Some(&RECEIVED) {
         let (id, list) = (task.id.clone(), path.clone());
-        let known = page
-            .reading
-            .read(move |ledger| match ledger.find_task(&id)? {
-                Some(task) => Ok(ledger.knows_list(task, &list)?),
-                None => Ok(false),
-            });
+        let known = page.read(move |ledger| match ledger.find_task(&id)? {
+            Some(task) => Ok(ledger.knows_list(task, &list)?),
+            None => Ok(false),
+        });
         if !known.await? {
             return Err(NO_FILE);
         }
     }
     let (folder, inside) = (page.data_dir.task(&task.id), path.clone());
-    let open = page.reading.in_turn(move || {
+    let open = page.receiver.books.in_turn(move || {
         open_beneath(&folder, &inside).map_err(|error| {
             tracing::debug!("a list was asked for and is not sent: {error}");
             NO_FILE

@@ -7,9 +7,9 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::pieces::{in_address, month as month_name, name, number, of_object, of_task, time};
 use super::query::Query;
-use super::reading::PageError;
 use super::{Page, frame};
 use crate::ledger::{FailedPage, FailedPlace, FailedRequest, FailedSearch, Ledger, NameSearch};
 use crate::model::{FailureCause, Month, TaskId, Timestamp};
@@ -53,7 +53,7 @@ pub(super) async fn show(
         after: after(&query)?,
     };
     let now = page.receiver.clock.now();
-    let read = page.reading.read(move |ledger| {
+    let read = page.read(move |ledger| {
         let told = read(ledger, &asked, now)?;
         Ok((asked, told))
     });

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Page;
-use super::reading::PageError;
+use super::error::PageError;
 use super::sign_in;
 
 /// The cookie that holds a session's value.

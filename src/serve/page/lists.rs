@@ -8,9 +8,9 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::pieces::{name, number, of_file, of_task, time};
 use super::query::Query;
-use super::reading::PageError;
 use super::{Page, frame};
 use crate::ledger::InputList;
 use crate::model::TaskId;
@@ -97,9 +97,7 @@ pub(super) async fn show(
     let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let before = query.parsed("before")?;
     let id = task.id.clone();
-    let read = page
-        .reading
-        .read(move |ledger| Ok(ledger.input_lists(&id, before, MOST + 1)?));
+    let read = page.read(move |ledger| Ok(ledger.input_lists(&id, before, MOST + 1)?));
     let mut lists = match read.await {
         Err(PageError::NoLedger) => Vec::new(),
         lists => lists?,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! guard (host, session) ─▶ tasks | month | runs | failed | object | lists
-//!                              │ reading: a few at a time, read only, one instant
+//!                              │ books: a few at a time, read only, one instant
 //!                              ▼
 //!                           ledger ─▶ figures ─▶ HTML that needs no script
 //! ```
@@ -13,6 +13,7 @@
 mod assets;
 mod chart;
 mod download;
+mod error;
 mod failed;
 mod file_body;
 mod frame;
@@ -23,7 +24,6 @@ mod month;
 mod object;
 mod pieces;
 mod query;
-mod reading;
 mod run;
 mod runs;
 mod sessions;
@@ -41,9 +41,10 @@ use axum::routing::{get, post};
 use super::Receiver;
 use crate::config::TaskConfig;
 use crate::data_dir::DataDir;
+use crate::ledger::Ledger;
 use crate::model::TaskId;
+use error::PageError;
 use guesses::Guesses;
-use reading::{PageError, Reading};
 use sessions::Sessions;
 
 /// Tells whether a process holds the lock at a path.
@@ -54,7 +55,6 @@ pub(super) struct Page {
     receiver: Arc<Receiver>,
     data_dir: DataDir,
     is_held: IsHeld,
-    reading: Reading,
     sessions: Sessions,
     guesses: Guesses,
 }
@@ -65,7 +65,6 @@ impl Page {
             receiver,
             data_dir: data_dir.clone(),
             is_held,
-            reading: Reading::new(data_dir.ledger()),
             sessions: Sessions::default(),
             guesses: Guesses::default(),
         }
@@ -77,6 +76,14 @@ impl Page {
         tasks
             .find(|task| task.id.as_str() == id)
             .ok_or(PageError::NotThere("There is no such task."))
+    }
+
+    /// What `ask` reads of the ledger as it stands at one instant.
+    async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Ledger) -> Result<T, PageError> + Send + 'static,
+    ) -> Result<T, PageError> {
+        self.receiver.books.read(ask).await
     }
 
     /// Whether a process is at work on `task`; what cannot be told is taken for yes.

@@ -7,9 +7,9 @@ use axum::http::header;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::pieces::{month as month_name, name, number, of_object, of_task, size, time};
 use super::query::Query;
-use super::reading::PageError;
 use super::{Page, chart, frame, run, runs, tasks};
 use crate::config::TaskConfig;
 use crate::ledger::{DayFigures, Ledger, PastRun};
@@ -43,9 +43,7 @@ pub(super) async fn show(
     let month = query.parsed("month")?.unwrap_or(this_month);
     let was_at_work = page.is_at_work(&task.id);
     let id = task.id.clone();
-    let told = page
-        .reading
-        .read(move |ledger| read(ledger, &id, month, now));
+    let told = page.read(move |ledger| read(ledger, &id, month, now));
     let told = match told.await {
         Err(PageError::NoLedger) => Told::nothing(),
         told => told?,

@@ -6,9 +6,9 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::pieces::{name, number, of_file, of_task, size, time};
 use super::query::Query;
-use super::reading::PageError;
 use super::{Page, frame};
 use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
 use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
@@ -35,7 +35,7 @@ pub(super) async fn show(
     let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let wanted = query.get("name").unwrap_or("").to_owned();
     let (id, object) = (task.id.clone(), wanted.clone());
-    let read = page.reading.read(move |ledger| {
+    let read = page.read(move |ledger| {
         let mut told = Told {
             requests: Vec::new(),
             all: 0,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::reading::PageError;
+use super::error::PageError;
 
 /// Pairs of names and values.
 pub(super) struct Query(Vec<(String, String)>);

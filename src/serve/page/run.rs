@@ -6,9 +6,9 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::lists::{self, ListFile};
 use super::pieces::{name, number, of_file, of_task, run_state, size, time};
-use super::reading::PageError;
 use super::{Page, frame, month};
 use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
@@ -23,9 +23,7 @@ pub(super) async fn progress(
     let task = page.task(&task)?;
     let was_at_work = page.is_at_work(&task.id);
     let id = task.id.clone();
-    let runs = page
-        .reading
-        .read(move |ledger| Ok(ledger.past_runs(&id, None, 1)?));
+    let runs = page.read(move |ledger| Ok(ledger.past_runs(&id, None, 1)?));
     let runs = runs.await?;
     let at_work = was_at_work || page.is_at_work(&task.id);
     let now = page.receiver.clock.now();
@@ -99,7 +97,7 @@ pub(super) async fn show(
         let files = lists::of_run(&folder, &run.run_name, &run.run_id);
         Ok((run, files))
     };
-    let (run, files) = page.reading.read(read).await?;
+    let (run, files) = page.read(read).await?;
     let at_work = page.is_at_work(&task.id);
     let above = [
         (task.id.as_str(), of_task(&task.id)),

@@ -6,9 +6,9 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::pieces::{number, of_task, run_state, size, time};
 use super::query::Query;
-use super::reading::PageError;
 use super::{Page, frame};
 use crate::ledger::PastRun;
 use crate::model::TaskId;
@@ -26,9 +26,7 @@ pub(super) async fn show(
     let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let before = query.parsed("before")?;
     let id = task.id.clone();
-    let read = page
-        .reading
-        .read(move |ledger| Ok(ledger.past_runs(&id, before, MOST + 1)?));
+    let read = page.read(move |ledger| Ok(ledger.past_runs(&id, before, MOST + 1)?));
     let mut runs = match read.await {
         Err(PageError::NoLedger) => Vec::new(),
         runs => runs?,

@@ -11,8 +11,8 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::who::Right;
+use super::error::PageError;
 use super::query::Query;
-use super::reading::PageError;
 use super::{Page, frame, guard, sessions};
 
 /// Where the form is, and where it is sent.

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::error::PageError;
 use super::pieces::{month as month_name, name, number, of_task, run_state, time};
-use super::reading::PageError;
 use super::{Page, frame};
 use crate::config::TaskConfig;
 use crate::ledger::{Ledger, MonthRow, TaskStatus};
@@ -32,7 +32,7 @@ pub(super) async fn show(State(page): State<Arc<Page>>) -> Result<Response, Page
         .map(|task| (task.id.clone(), task.zone.local(now).month()))
         .collect();
     let at_work: Vec<bool> = months.iter().map(|(id, _)| page.is_at_work(id)).collect();
-    let known = page.reading.read(move |ledger| read(ledger, &months)).await;
+    let known = page.read(move |ledger| read(ledger, &months)).await;
     let known = match known {
         Err(PageError::NoLedger) => BTreeMap::new(),
         known => known?,

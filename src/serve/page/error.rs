@@ -1,27 +1,13 @@
-//! Reads of the ledger: a few at a time, beside what takes names in.
-
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+//! Why a page is not shown, and what is shown instead.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::html;
-use tokio::sync::Semaphore;
 
+use super::super::books::Unread;
 use super::frame;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::LedgerError;
 use crate::report::ReportError;
-
-/// Reads at one time; others wait so long for their turn.
-const AT_ONCE: usize = 4;
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Reads for pages.
-pub(super) struct Reading {
-    path: PathBuf,
-    turns: Arc<Semaphore>,
-}
 
 /// Why a page is not shown.
 #[derive(Debug)]
@@ -63,37 +49,12 @@ impl From<ReportError> for PageError {
     }
 }
 
-impl Reading {
-    pub(super) fn new(path: PathBuf) -> Self {
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { path, turns }
-    }
-
-    /// What `work` reads of the ledger as it stands at one instant. The file is
-    /// opened anew, as it may have been replaced.
-    pub(super) async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Ledger) -> Result<T, PageError> + Send + 'static,
-    ) -> Result<T, PageError> {
-        let path = self.path.clone();
-        self.in_turn(move || Ledger::open_read_only(&path)?.at_one_instant(work))
-            .await
-    }
-
-    /// What `work` answers, away from the threads that serve.
-    pub(super) async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, PageError> + Send + 'static,
-    ) -> Result<T, PageError> {
-        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned());
-        let Ok(Ok(turn)) = turn.await else {
-            return Err(PageError::Busy);
-        };
-        let read = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        read.await.unwrap_or(Err(PageError::Unreadable))
+impl From<Unread> for PageError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Busy => Self::Busy,
+            Unread::Broken => Self::Unreadable,
+        }
     }
 }
 
