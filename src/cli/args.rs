@@ -344,13 +344,14 @@ pub struct NewToken {
     /// What the caller is to be called
     #[arg(value_name = "ID")]
     pub id: String,
-    /// A task for which it may send names; may be given several times [default: all]
+    /// A task for which it may send names, or `all`; may be given several times
+    /// [default: all, or none if it may read or control]
     #[arg(long, value_name = "ID")]
     pub send: Vec<String>,
-    /// It may read figures too
+    /// It may read figures
     #[arg(long)]
     pub read: bool,
-    /// It may start and stop tasks too
+    /// It may start and stop tasks
     #[arg(long)]
     pub control: bool,
 }

@@ -8,6 +8,7 @@ use super::args::NewToken;
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
 use crate::exit::ExitReason;
+use crate::model::TaskId;
 use crate::run::TaskLock;
 use crate::serve::{self, ServeError};
 
@@ -35,12 +36,7 @@ pub fn token(asked: &NewToken) -> Outcome {
         ))
     })?;
     let quoted = |text: &str| toml::Value::from(text).to_string();
-    let send = if asked.send.is_empty() {
-        quoted("all")
-    } else {
-        let tasks: Vec<String> = asked.send.iter().map(|task| quoted(task)).collect();
-        format!("[{}]", tasks.join(", "))
-    };
+    let send = send(asked)?;
     output::write(|out| {
         writeln!(
             out,
@@ -50,7 +46,9 @@ pub fn token(asked: &NewToken) -> Outcome {
         writeln!(out, "[[serve.token]]")?;
         writeln!(out, "id = {}", quoted(&asked.id))?;
         writeln!(out, "sha256 = \"{sha256}\"")?;
-        writeln!(out, "send = {send}")?;
+        if let Some(send) = &send {
+            writeln!(out, "send = {send}")?;
+        }
         if asked.read {
             writeln!(out, "read = true")?;
         }
@@ -59,6 +57,29 @@ pub fn token(asked: &NewToken) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// For which tasks a new token may send names, as the configuration has it; `None`
+/// for one that is made for something else alone.
+fn send(asked: &NewToken) -> Result<Option<String>, Failed> {
+    if asked.id.is_empty() {
+        return Err(Failed::usage("a token needs a name by which it is known"));
+    }
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    match &asked.send[..] {
+        [] if asked.read || asked.control => Ok(None),
+        [] => Ok(Some(quoted("all"))),
+        [all] if all == "all" => Ok(Some(quoted("all"))),
+        tasks => {
+            let task = |task: &String| {
+                let known: Result<TaskId, _> = task.parse();
+                known.map_err(|error| Failed::usage(format!("--send {task:?}: {error}")))?;
+                Ok(quoted(task))
+            };
+            let tasks: Result<Vec<String>, Failed> = tasks.iter().map(task).collect();
+            Ok(Some(format!("[{}]", tasks?.join(", "))))
+        }
+    }
 }
 
 impl From<ServeError> for Failed {

@@ -144,6 +144,14 @@ pub(super) fn read(
             ),
         );
     }
+    if open_page && section.has("public_url") {
+        section.mistake(
+            "open_page",
+            format_args!(
+                "would show the page to whoever reaches it through the proxy at public_url; leave out one of them"
+            ),
+        );
+    }
     let project_id = section.string("project_id").map(str::to_owned);
     let limits = limits(&mut section);
     let tokens = token::read_all(&mut section, mistakes, tasks, folder);

@@ -227,4 +227,12 @@ fn the_page_is_open_on_loopback_alone() {
             "serve.open_page: would show the page to whoever reaches 0.0.0.0:1; leave it out, and sign in with a token that has read = true"
         ]
     );
+    assert_eq!(
+        said(&format!(
+            "public_url = 'https://a.example'\nopen_page = true\n{token}"
+        )),
+        [
+            "serve.open_page: would show the page to whoever reaches it through the proxy at public_url; leave out one of them"
+        ]
+    );
 }

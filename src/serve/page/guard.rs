@@ -42,12 +42,14 @@ const PROTECTION: [(HeaderName, &str); 6] = [
 /// |--|--|--|
 /// | open | the request names this machine as its host | shown |
 /// | open | it names another: a foreign page may have led the browser here | refused |
+/// | open | a proxy says that it comes from elsewhere | refused |
 /// | not open | the form or its answer is asked for | shown |
 /// | not open | it bears the value of a session | shown |
 /// | not open | it does not | led to the form |
 pub(super) async fn guard(State(page): State<Arc<Page>>, request: Request, next: Next) -> Response {
     if page.is_open() {
-        if is_this_machine(request.headers()) {
+        let headers = request.headers();
+        if is_this_machine(headers) && !is_forwarded(headers) {
             return next.run(request).await;
         }
         let why =
@@ -89,6 +91,14 @@ pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
 fn has_session(page: &Page, headers: &HeaderMap) -> bool {
     let now = page.receiver.clock.now();
     session(headers).is_some_and(|value| page.sessions.is_known(value, now))
+}
+
+/// Whether a proxy has passed the request on.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let name = name.as_str();
+        matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-")
+    })
 }
 
 /// Whether the host that the request names is this machine's loopback.
@@ -146,6 +156,19 @@ mod tests {
         ] {
             let headers = headers(&header::HOST, &hosts);
             assert_eq!(is_this_machine(&headers), is_ours, "{hosts:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_passes_on_is_seen_to_be_so() {
+        for (name, is) in [
+            (HeaderName::from_static("x-forwarded-for"), true),
+            (HeaderName::from_static("x-forwarded-host"), true),
+            (header::FORWARDED, true),
+            (header::VIA, true),
+            (header::HOST, false),
+        ] {
+            assert_eq!(is_forwarded(&headers(&name, &["x"])), is, "{name}");
         }
     }
 

@@ -121,6 +121,30 @@ fn a_token_that_is_made_can_be_put_into_the_configuration_and_used() {
 }
 
 #[test]
+fn a_token_is_made_for_what_was_asked_and_no_more() {
+    let house = House::new();
+    for (asked, sends) in [
+        (&["--read"][..], None),
+        (&["--control"], None),
+        (&[], Some("send = \"all\"")),
+        (&["--send", "all", "--read"], Some("send = \"all\"")),
+        (&["--send", "photos"], Some("send = [\"photos\"]")),
+    ] {
+        let ended = house.does(&[&["token", "one"], asked].concat());
+        let line = ended.stdout.lines().find(|line| line.starts_with("send"));
+        assert_eq!((ended.code, line), (Some(0), sends), "{asked:?}");
+    }
+    for asked in [&["token", ""][..], &["token", "one", "--send", "a b"]] {
+        let ended = house.does(asked);
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(2), ""),
+            "{asked:?}"
+        );
+    }
+}
+
+#[test]
 fn who_is_refused_reads_so_even_if_much_was_sent() {
     let house = House::with("most_body = \"64KiB\"", "");
     let serving = house.serve();
