@@ -44,6 +44,7 @@ impl Conveyor<'_> {
             .flatten();
         let (transfer, name) = (Arc::clone(&glass.transfer), voyage.queued.name.clone());
         let answers = self.answers();
+        voyage.set_out();
         let look = move |opened| {
             let look = guarded(|| voyage.look(&glass, opened));
             Event::Looked(voyage, look)

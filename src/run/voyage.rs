@@ -142,6 +142,11 @@ impl Voyage {
         Some(self.decide(transfer, mode))
     }
 
+    /// The time that it takes counts from now on.
+    pub fn set_out(&mut self) {
+        self.began = Instant::now();
+    }
+
     /// Whether all that a first look has to do is to open the object.
     pub fn is_opened_first(&self, glass: &Glass) -> bool {
         let (source, destination) = (&self.listed.source, &self.listed.destination);
@@ -159,8 +164,8 @@ impl Voyage {
         glass: &Glass,
         tried: Option<Result<Download, Failure>>,
     ) -> Result<Look, Failure> {
-        if self.looks == 0 {
-            self.began = Instant::now();
+        if self.looks == 0 && tried.is_none() {
+            self.set_out();
         }
         self.looks += 1;
         self.opened = None;
