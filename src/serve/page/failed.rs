@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -40,10 +40,9 @@ struct Told {
 pub(super) async fn show(
     State(page): State<Arc<Page>>,
     Path(task): Path<String>,
-    request: Request,
+    query: Query,
 ) -> Result<Response, PageError> {
     let task = page.task(&task)?;
-    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let asked = Asked {
         task: task.id.clone(),
         month: query.parsed("month")?,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -91,10 +91,9 @@ fn gather(
 pub(super) async fn show(
     State(page): State<Arc<Page>>,
     Path(task): Path<String>,
-    request: Request,
+    query: Query,
 ) -> Result<Response, PageError> {
     let task = page.task(&task)?;
-    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let before = query.parsed("before")?;
     let id = task.id.clone();
     let read = page.read(move |ledger| Ok(ledger.input_lists(&id, before, MOST + 1)?));

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
-use axum::http::header;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -34,11 +34,11 @@ struct Told {
 pub(super) async fn show(
     State(page): State<Arc<Page>>,
     Path(task): Path<String>,
-    request: Request,
+    query: Query,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let task = page.task(&task)?;
     let now = page.receiver.clock.now();
-    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let this_month = task.zone.local(now).month();
     let month = query.parsed("month")?.unwrap_or(this_month);
     let was_at_work = page.is_at_work(&task.id);
@@ -49,7 +49,7 @@ pub(super) async fn show(
         told => told?,
     };
     let at_work = was_at_work || page.is_at_work(&task.id);
-    let host = request.headers().get(header::HOST);
+    let host = headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let origin = page.receiver.config.origin(host);
     let body = html! {

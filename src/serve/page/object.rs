@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -29,10 +29,9 @@ struct Told {
 pub(super) async fn show(
     State(page): State<Arc<Page>>,
     Path(task): Path<String>,
-    request: Request,
+    query: Query,
 ) -> Result<Response, PageError> {
     let task = page.task(&task)?;
-    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let wanted = query.get("name").unwrap_or("").to_owned();
     let (id, object) = (task.id.clone(), wanted.clone());
     let read = page.read(move |ledger| {

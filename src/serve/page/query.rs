@@ -1,6 +1,10 @@
 //! What stands behind the `?` of an address, and in a form.
 
+use std::convert::Infallible;
 use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 
 use super::error::PageError;
 
@@ -28,5 +32,13 @@ impl Query {
         self.get(name)
             .map(|value| value.parse().map_err(wrong))
             .transpose()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::parse(parts.uri.query().unwrap_or("").as_bytes()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -20,10 +20,9 @@ const MOST: usize = 50;
 pub(super) async fn show(
     State(page): State<Arc<Page>>,
     Path(task): Path<String>,
-    request: Request,
+    query: Query,
 ) -> Result<Response, PageError> {
     let task = page.task(&task)?;
-    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
     let before = query.parsed("before")?;
     let id = task.id.clone();
     let read = page.read(move |ledger| Ok(ledger.past_runs(&id, before, MOST + 1)?));

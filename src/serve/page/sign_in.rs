@@ -28,8 +28,7 @@ pub(super) fn lead(wanted: &Uri) -> Response {
 }
 
 /// Shows the form.
-pub(super) async fn show(request: Request) -> Response {
-    let query = Query::parse(request.uri().query().unwrap_or("").as_bytes());
+pub(super) async fn show(query: Query) -> Response {
     form(query.get("next").unwrap_or("/"), None)
 }
 
