@@ -6,6 +6,7 @@
 
 mod file;
 pub mod hints;
+pub mod html;
 mod json;
 mod lists;
 mod manifest;

@@ -14,7 +14,7 @@ use super::Page;
 pub(super) static STYLE: Asset = Asset::new(
     "/static/style.css",
     "text/css; charset=utf-8",
-    include_str!("style.css"),
+    crate::report::html::STYLE,
 );
 pub(super) static SCRIPT: Asset = Asset::new(
     "/static/script.js",

@@ -14,9 +14,9 @@ use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 
 use super::Page;
+use super::address::in_address;
 use super::error::PageError;
 use super::file_body::FileBody;
-use super::pieces::in_address;
 
 /// The folder of lists that people and programs write: of these only what the
 /// ledger has loaded is sent.

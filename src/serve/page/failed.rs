@@ -7,13 +7,14 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::address::{in_address, of_object, of_task};
 use super::error::PageError;
-use super::pieces::{in_address, month as month_name, name, number, of_object, of_task, time};
 use super::query::Query;
 use super::{Page, frame};
 use crate::ledger::{FailedPage, FailedPlace, FailedRequest, FailedSearch, Ledger, NameSearch};
 use crate::model::{FailureCause, Month, TaskId, Timestamp};
 use crate::report::hints::hint;
+use crate::report::html::pieces::{month as month_name, name, number, time};
 
 /// Objects on one page.
 const MOST: usize = 100;

@@ -8,12 +8,13 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::address::{of_file, of_task};
 use super::error::PageError;
-use super::pieces::{name, number, of_file, of_task, time};
 use super::query::Query;
 use super::{Page, frame};
 use crate::ledger::InputList;
 use crate::model::TaskId;
+use crate::report::html::pieces::{name, number, time};
 
 /// Lists on one page.
 const MOST: usize = 100;

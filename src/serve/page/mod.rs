@@ -10,8 +10,8 @@
 //! Nothing is changed here. Names of objects may be anything: they are text in
 //! every place, made visible where a reader could not tell what is there.
 
+mod address;
 mod assets;
-mod chart;
 mod download;
 mod error;
 mod failed;
@@ -22,7 +22,6 @@ mod guesses;
 mod lists;
 mod month;
 mod object;
-mod pieces;
 mod query;
 mod run;
 mod runs;

@@ -7,14 +7,16 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::address::{of_object, of_task};
 use super::error::PageError;
-use super::pieces::{month as month_name, name, number, of_object, of_task, size, time};
 use super::query::Query;
-use super::{Page, chart, frame, run, runs, tasks};
+use super::{Page, frame, run, runs, tasks};
 use crate::config::TaskConfig;
 use crate::ledger::{DayFigures, Ledger, PastRun};
 use crate::model::{FailureCause, LocalTime, Month, RunState, TaskId, Timestamp};
 use crate::report::hints::{hint, meaning, name_hint};
+use crate::report::html::chart;
+use crate::report::html::pieces::{month as month_name, name, number, size, time};
 use crate::report::{MonthChoice, Summary, TaskMonth};
 
 /// Runs on this page; a page of their own has the others.
@@ -62,7 +64,7 @@ pub(super) async fn show(
         (months(task, month, this_month, &told.months))
         @if let Some(summary) = &told.summary {
             (figures(task, month, summary))
-            (chart::chart(month, &told.days))
+            (chart::days(month, &told.days))
             (run::live(&task.id, told.runs.first(), at_work, now))
             (failures(task, month, summary))
         } @else {

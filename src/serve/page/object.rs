@@ -6,13 +6,14 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::address::{of_file, of_task};
 use super::error::PageError;
-use super::pieces::{name, number, of_file, of_task, size, time};
 use super::query::Query;
 use super::{Page, frame};
 use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
 use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
 use crate::report::hints::{hint, meaning, name_hint};
+use crate::report::html::pieces::{name, number, size, time};
 
 /// Requests that are shown; who asked more often for one name asks `why`.
 const MOST: usize = 200;

@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use maud::{Markup, html};
 
+use super::address::{of_file, of_task};
 use super::error::PageError;
 use super::lists::{self, ListFile};
-use super::pieces::{name, number, of_file, of_task, run_state, size, time};
 use super::{Page, frame, month};
 use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
+use crate::report::html::pieces::{name, number, run_state, size, time};
 use crate::report::text::age;
 
 /// The part of the task's page that changes while a run is at work; the script

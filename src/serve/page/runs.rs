@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::address::of_task;
 use super::error::PageError;
-use super::pieces::{number, of_task, run_state, size, time};
 use super::query::Query;
 use super::{Page, frame};
 use crate::ledger::PastRun;
 use crate::model::TaskId;
+use crate::report::html::pieces::{number, run_state, size, time};
 
 /// Runs on one page.
 const MOST: usize = 50;

@@ -7,12 +7,13 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::address::of_task;
 use super::error::PageError;
-use super::pieces::{month as month_name, name, number, of_task, run_state, time};
 use super::{Page, frame};
 use crate::config::TaskConfig;
 use crate::ledger::{Ledger, MonthRow, TaskStatus};
 use crate::model::{LocalTime, Month, TaskId, Timestamp};
+use crate::report::html::pieces::{month as month_name, name, number, run_state, time};
 use crate::report::text::{age, size};
 
 /// What the ledger knows of a task.

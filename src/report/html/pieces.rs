@@ -1,25 +1,27 @@
-//! Names, numbers, times and states, as every page shows them.
+//! Names, numbers, times and states, as all that is made of HTML shows them.
 
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::model::{LocalTime, Month, RunState, TaskId};
+use crate::model::{LocalTime, Month, RunState};
 use crate::report::text::{is_hidden, size as words_of_size, thousands};
 
 /// A count, its digits in groups.
-pub(super) fn number(count: u64) -> String {
+#[must_use]
+pub fn number(count: u64) -> String {
     thousands(count.cast_signed())
 }
 
 /// A length in words, with every byte of it behind.
-pub(super) fn size(bytes: u64) -> Markup {
+#[must_use]
+pub fn size(bytes: u64) -> Markup {
     html! {
         span title={ (number(bytes)) " bytes" } { (words_of_size(bytes.cast_signed())) }
     }
 }
 
 /// A time on its zone's clocks, to the second.
-pub(super) fn time(local: LocalTime) -> Markup {
+#[must_use]
+pub fn time(local: LocalTime) -> Markup {
     let exact = local.rfc3339();
     let (day, clock) = exact.split_at(10);
     let shown = format!("{day} {}", clock.get(1..9).unwrap_or(""));
@@ -28,7 +30,8 @@ pub(super) fn time(local: LocalTime) -> Markup {
 
 /// A name of an object, or whatever else others have chosen: with everything
 /// marked that would not show itself, and kept from turning what stands around it.
-pub(super) fn name(name: &str) -> Markup {
+#[must_use]
+pub fn name(name: &str) -> Markup {
     html! {
         bdi.name {
             @for piece in pieces(name) {
@@ -68,29 +71,9 @@ fn pieces(name: &str) -> Vec<Piece> {
     pieces
 }
 
-/// `text` as a part of an address.
-pub(super) fn in_address(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-}
-
-/// The address of what is about `task`; a task's id needs no escape.
-pub(super) fn of_task(task: &TaskId) -> String {
-    format!("/tasks/{task}")
-}
-
-/// The address of an object's history.
-pub(super) fn of_object(task: &TaskId, name: &str) -> String {
-    format!("/tasks/{task}/objects?name={}", in_address(name))
-}
-
-/// The address of a file of the task's folder.
-pub(super) fn of_file(task: &TaskId, path: &str) -> String {
-    let parts: Vec<String> = path.split('/').map(in_address).collect();
-    format!("/tasks/{task}/files/{}", parts.join("/"))
-}
-
 /// A month in words.
-pub(super) fn month(month: Month) -> String {
+#[must_use]
+pub fn month(month: Month) -> String {
     const NAMES: [&str; 12] = [
         "January",
         "February",
@@ -113,7 +96,8 @@ pub(super) fn month(month: Month) -> String {
 }
 
 /// How a run stands or ended, as a word in a colour.
-pub(super) fn run_state(state: RunState, reasons: Option<&str>, died: bool) -> Markup {
+#[must_use]
+pub fn run_state(state: RunState, reasons: Option<&str>, died: bool) -> Markup {
     let (kind, word) = match (state, reasons) {
         (RunState::Running, _) if died => ("bad", "its process is gone"),
         (RunState::Running, _) => ("busy", "at work"),
@@ -159,19 +143,6 @@ mod tests {
         ] {
             assert_eq!(shown(text), format!("<bdi class=\"name\">{inside}</bdi>"));
         }
-    }
-
-    #[test]
-    fn an_address_says_the_whole_name_and_nothing_else() {
-        let task = "photos".parse().unwrap();
-        assert_eq!(
-            of_object(&task, "a&b=c#d\n\"<"),
-            "/tasks/photos/objects?name=a%26b%3Dc%23d%0A%22%3C"
-        );
-        assert_eq!(
-            of_file(&task, "object_lists/a b?.txt"),
-            "/tasks/photos/files/object%5Flists/a%20b%3F%2Etxt"
-        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ const HEIGHT: u64 = 1000;
 const LEAST: u64 = 12;
 
 /// The chart of `days`, the days of `month` on which something happened.
-pub(super) fn chart(month: Month, days: &[DayFigures]) -> Markup {
+#[must_use]
+pub fn days(month: Month, days: &[DayFigures]) -> Markup {
     let top = scale(days);
     let wide = u64::from(month.days()) * DAY;
     html! {
