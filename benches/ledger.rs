@@ -50,6 +50,8 @@ impl Night {
             destination: "archive",
             zone: Zone::UTC,
             started: now,
+            workers: 1,
+            until: None,
             entropy: 7,
         })?;
         Ok(Self {
@@ -111,6 +113,7 @@ impl Night {
         let traffic = Traffic {
             requests_sent: 0,
             throttled: Vec::new(),
+            asked: Vec::new(),
         };
         self.ledger.record(&recording, &planned, &traffic)?;
         self.ledger.record(&recording, &settled, &traffic)?;

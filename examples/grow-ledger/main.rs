@@ -136,6 +136,8 @@ fn sail(
         destination: "archive",
         zone,
         started: now,
+        workers: 1,
+        until: None,
         entropy: now.at.ms().unsigned_abs(),
     })?;
     ledger.carry_over(task, now)?;
@@ -174,6 +176,7 @@ fn carry(ledger: &mut Ledger, recording: &Recording, at: Timestamp) -> Result<()
     let traffic = Traffic {
         requests_sent: 0,
         throttled: Vec::new(),
+        asked: Vec::new(),
     };
     let (mut reading, mut planning, mut settling) =
         (Duration::ZERO, Duration::ZERO, Duration::ZERO);

@@ -169,6 +169,8 @@ impl House {
             destination: &format!("{}-archive", self.id),
             zone: self.zone,
             started,
+            workers: 1,
+            until: None,
             // Ids of runs that begin in the same second differ by it.
             entropy: night.unsigned_abs() * 100 + self.id.as_str().len() as u64,
         })?;
@@ -217,6 +219,7 @@ const fn quiet() -> Traffic {
     Traffic {
         requests_sent: 0,
         throttled: Vec::new(),
+        asked: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::NaiveTime;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::bytes_per_second;
 use crate::model::{FailureCause, Month};
 use crate::report::MonthChoice;
 
@@ -84,6 +85,16 @@ pub enum Command {
     /// Past runs with their books, the newest last
     #[command(after_help = "Example:\n  nightferry runs --task photos --last 7")]
     Runs(Runs),
+    /// Change the runs that are at work, for the rest of them; `runs` shows the changes
+    #[command(
+        after_help = "Examples:\n  nightferry tune --workers 16 --bandwidth 50MB/s\n  nightferry tune --task photos --until 05:30\n  nightferry tune --bandwidth none --until none"
+    )]
+    Tune(Tune),
+    /// What was asked of each bucket: LIST, HEAD, GET, PUT, parts and bytes, as providers bill it
+    #[command(
+        after_help = "Examples:\n  nightferry bill\n  nightferry bill --task photos --month last --by run"
+    )]
+    Bill(Bill),
     /// The month: requested, synced, failed, ignored, pending, bytes
     #[command(
         after_help = "Examples:\n  nightferry summary\n  nightferry summary --task photos --month 2026-11 --format csv"
@@ -250,6 +261,64 @@ pub struct Runs {
     /// Only the last so many
     #[arg(long, value_name = "N")]
     pub last: Option<u64>,
+    /// Only what was changed of them while they were at work
+    #[arg(long)]
+    pub tuning: bool,
+}
+
+/// `tune`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true)))]
+pub struct Tune {
+    /// The tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
+    /// Objects and parts of each task in flight at once, at most; no more than the run
+    /// began with
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), group = "change")]
+    pub workers: Option<u64>,
+    /// Read no more from the source than this each second, such as 50MB/s; `none` for as
+    /// fast as may be
+    #[arg(long, value_name = "RATE", value_parser = rate, group = "change")]
+    pub bandwidth: Option<Limit<u64>>,
+    /// Begin nothing new from the next such time on, by each task's own clocks and
+    /// whatever its window says; `none` for as long as it takes
+    #[arg(long, value_name = "HH:MM", value_parser = end, group = "change")]
+    pub until: Option<Limit<NaiveTime>>,
+}
+
+/// A value, or the word `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit<T> {
+    /// No limit.
+    None,
+    /// This much, or until then.
+    To(T),
+}
+
+/// `bill`.
+#[derive(Debug, Args)]
+pub struct Bill {
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+    /// Only this month: YYYY-MM, `this` or `last`; a run belongs to that in which it began
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<MonthChoice>,
+    /// What a line stands for
+    #[arg(long, value_enum, default_value_t = BillBy::Month, value_name = "WHAT")]
+    pub by: BillBy,
+}
+
+/// What a line of a bill stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BillBy {
+    /// A month.
+    Month,
+    /// A day.
+    Day,
+    /// A run.
+    Run,
 }
 
 /// `summary`.
@@ -444,6 +513,20 @@ pub struct Prune {
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "a duration is written with its unit, such as 6h, 90m or 1h30m".to_owned())
+}
+
+fn rate(text: &str) -> Result<Limit<u64>, String> {
+    match text {
+        "none" => Ok(Limit::None),
+        rate => bytes_per_second(rate).map(Limit::To),
+    }
+}
+
+fn end(text: &str) -> Result<Limit<NaiveTime>, String> {
+    match text {
+        "none" => Ok(Limit::None),
+        time => time_of_day(time).map(Limit::To),
+    }
 }
 
 fn time_of_day(text: &str) -> Result<NaiveTime, String> {

@@ -1,8 +1,8 @@
-//! `status`, `runs`, `summary`, `failed`, `why`, `lists`: what the ledger says.
+//! `status`, `runs`, `bill`, `summary`, `failed`, `why`, `lists`: what the ledger says.
 
 use std::io::Write;
 
-use super::args::{FailedRequests, Runs, Shown, Summary, SummaryFormat, Why};
+use super::args::{Bill, BillBy, FailedRequests, Runs, Shown, Summary, SummaryFormat, Why};
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
 use crate::intake::{LocalLists, passed_over};
@@ -18,10 +18,10 @@ pub fn status(context: &Context, asked: &Shown) -> Outcome {
         context,
         asked.json,
         View::Books,
-        Filter {
+        &[Filter {
             task,
             ..Filter::default()
-        },
+        }],
         |ledger, out| {
             let aside = |task: &TaskId| {
                 let lists = LocalLists::new(&context.data_dir.task(task));
@@ -48,13 +48,47 @@ pub fn runs(context: &Context, asked: &Runs) -> Outcome {
         last: asked.last,
         ..Filter::default()
     };
+    if asked.tuning {
+        return show(
+            context,
+            asked.shown.json,
+            View::RunTuning,
+            &[filter],
+            |ledger, out| report::write_tunings(ledger, &filter, out),
+        );
+    }
     show(
         context,
         asked.shown.json,
         View::RunHistory,
-        filter,
+        &[filter],
         |ledger, out| report::view::write_runs(ledger, &filter, out),
     )
+}
+
+/// What was asked of each bucket.
+pub fn bill(context: &Context, asked: &Bill) -> Outcome {
+    let task = known(context, asked.shown.task.as_deref())?;
+    let view = match asked.by {
+        BillBy::Month => View::RequestBillMonths,
+        BillBy::Day => View::RequestBillDays,
+        BillBy::Run => View::RequestBill,
+    };
+    let mut tasks = context.ledger()?.known_tasks()?;
+    tasks.retain(|known| task.is_none_or(|task| *task == known.id));
+    let now = context.clock.now();
+    // Which month is meant is a matter of each task's own clocks.
+    let filters: Vec<Filter<'_>> = tasks
+        .iter()
+        .map(|task| Filter {
+            task: Some(&task.id),
+            month: asked.month.map(|month| month.of(task, now)),
+            ..Filter::default()
+        })
+        .collect();
+    show(context, asked.shown.json, view, &filters, |ledger, out| {
+        report::write_bill(ledger, view, &filters, out)
+    })
 }
 
 /// Failed requests.
@@ -75,7 +109,7 @@ pub fn failed(context: &Context, asked: &FailedRequests) -> Outcome {
         context,
         asked.shown.json,
         View::FailedRequests,
-        filter,
+        &[filter],
         |ledger, out| {
             if asked.nul {
                 report::view::write_failed_names(ledger, &filter, out)
@@ -97,7 +131,7 @@ pub fn lists(context: &Context, asked: &Shown) -> Outcome {
         context,
         asked.json,
         View::LoadedLists,
-        filter,
+        &[filter],
         |ledger, out| report::view::write_lists(ledger, &filter, out),
     )
 }
@@ -114,7 +148,7 @@ pub fn why(context: &Context, asked: &Why) -> Outcome {
         context,
         asked.json,
         View::ObjectHistory,
-        filter,
+        &[filter],
         |ledger, out| report::write_why(ledger, task, &asked.name, out).map(drop),
     )
 }
@@ -164,13 +198,13 @@ fn show(
     context: &Context,
     json: bool,
     view: View,
-    filter: Filter<'_>,
+    filters: &[Filter<'_>],
     table: impl FnOnce(&Ledger, &mut output::Stdout) -> Result<(), report::ReportError>,
 ) -> Outcome {
     let ledger = context.ledger()?;
     output::report(|out| {
         if json {
-            report::view::write_json(&ledger, view, &[filter], out)
+            report::view::write_json(&ledger, view, filters, out)
         } else {
             table(&ledger, out)
         }

@@ -14,6 +14,7 @@ mod resting;
 mod retry;
 mod run;
 mod serve;
+mod tune;
 mod withdraw;
 
 use std::ffi::OsString;
@@ -80,6 +81,8 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         Command::Run(asked) => run::run(&context, asked),
         Command::Status(asked) => browse::status(&context, asked),
         Command::Runs(asked) => browse::runs(&context, asked),
+        Command::Tune(asked) => tune::tune(&context, asked),
+        Command::Bill(asked) => browse::bill(&context, asked),
         Command::Summary(asked) => browse::summary(&context, asked),
         Command::Failed(asked) => browse::failed(&context, asked),
         Command::Why(asked) => browse::why(&context, asked),

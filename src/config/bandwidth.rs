@@ -70,7 +70,11 @@ fn time_of_day(text: &str) -> Result<NaiveTime, String> {
         .ok_or_else(|| format!("{text:?} is no time of day; write one from \"00:00\" to \"23:59\""))
 }
 
-fn bytes_per_second(text: &str) -> Result<u64, String> {
+/// Reads a rate such as `50MB/s`.
+///
+/// # Errors
+/// What is wrong with it, and how one is written.
+pub fn bytes_per_second(text: &str) -> Result<u64, String> {
     let rate = text
         .strip_suffix("/s")
         .and_then(|size| size.trim_end().parse::<ByteSize>().ok());

@@ -29,6 +29,7 @@ use toml::de::DeTable;
 use crate::model::Zone;
 
 pub use backup::{BackupBucket, BackupConfig};
+pub use bandwidth::bytes_per_second;
 pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};

@@ -29,6 +29,14 @@ pub enum View {
     ObjectHistory,
     /// Breakers that ended runs early, the newest last.
     OpenBreakers,
+    /// What each run asked of both ends.
+    RequestBill,
+    /// The same by day.
+    RequestBillDays,
+    /// The same by month.
+    RequestBillMonths,
+    /// What operators changed of runs at work, the newest last.
+    RunTuning,
 }
 
 impl View {
@@ -45,6 +53,10 @@ impl View {
             Self::Requests => "requests",
             Self::ObjectHistory => "object_history",
             Self::OpenBreakers => "open_breakers",
+            Self::RequestBill => "request_bill",
+            Self::RequestBillDays => "request_bill_days",
+            Self::RequestBillMonths => "request_bill_months",
+            Self::RunTuning => "run_tuning",
         }
     }
 
@@ -60,6 +72,10 @@ impl View {
             Self::Requests => &["request"],
             Self::ObjectHistory => &["at", "name", "request"],
             Self::OpenBreakers => &["since", "task", "run"],
+            Self::RequestBill => &["task", "run", "side"],
+            Self::RequestBillDays => &["task", "day", "side"],
+            Self::RequestBillMonths => &["task", "month", "side"],
+            Self::RunTuning => &["at", "task", "run", "setting"],
         }
     }
 }

@@ -12,6 +12,7 @@ const RULES: &[&str] = &[
     include_str!("../../sql/statements/check_slots.sql"),
     include_str!("../../sql/statements/check_runs.sql"),
     include_str!("../../sql/statements/check_requests.sql"),
+    include_str!("../../sql/statements/check_bill.sql"),
 ];
 
 impl Ledger {

@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use super::VIEWS;
 use super::fixture::Fixture;
 use crate::model::{
-    Deferral, FailureCause, IgnoreReason, RejectReason, RequestState, RunState, Side, Verified,
+    Deferral, FailureCause, IgnoreReason, RejectReason, RequestState, RunState, Setting, Side,
+    Verified,
 };
 
 const README: &str = include_str!("../../sql/README.md");
@@ -39,6 +40,7 @@ fn word_lists() -> Vec<(&'static str, Vec<&'static str>)> {
             words(RejectReason::ALL, RejectReason::as_str),
         ),
         ("side", words(Side::ALL, Side::as_str)),
+        ("setting", words(Setting::ALL, Setting::as_str)),
         ("kind of proof", words(Verified::ALL, Verified::as_str)),
     ]
 }

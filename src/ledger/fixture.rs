@@ -8,8 +8,9 @@ use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
-    Attempt, Copied, Deferral, ETag, Failure, FailureCause, IgnoreReason, Note, ObjectFacts,
-    ObjectName, Outcome, RequestState, RunState, TaskId, Timestamp, Traffic, Verified, Zone,
+    Asked, Attempt, Copied, Counters, Deferral, ETag, Failure, FailureCause, IgnoreReason, Note,
+    ObjectFacts, ObjectName, Outcome, RequestState, RunState, Side, TaskId, Timestamp, Traffic,
+    Verified, Zone,
 };
 
 /// The instant written as RFC 3339.
@@ -151,6 +152,8 @@ impl Fixture {
             destination: "archive",
             zone: self.zone,
             started,
+            workers: 8,
+            until: None,
             entropy: 7,
         };
         let run = self.ledger.begin_run(&new).unwrap();
@@ -167,9 +170,18 @@ impl Fixture {
 
     /// Records what the run did about one name.
     pub fn settle(&mut self, night: &Night, attempt: Attempt) {
+        let asked = Asked {
+            side: Side::Source,
+            day: self.zone.local(attempt.at).day(),
+            counters: Counters {
+                get: 4,
+                ..Counters::default()
+            },
+        };
         let traffic = Traffic {
             requests_sent: 4,
             throttled: Vec::new(),
+            asked: vec![asked],
         };
         let notes = [Note::Settled(Box::new(attempt))];
         let recorded = self.ledger.record(&night.recording, &notes, &traffic);

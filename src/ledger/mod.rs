@@ -6,6 +6,7 @@
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
 mod backup;
+mod bill;
 mod books;
 mod breaker;
 mod browse;
@@ -43,6 +44,7 @@ mod story;
 mod summary;
 mod tasks;
 mod throttling;
+mod tuning;
 mod withdraw;
 
 use std::os::unix::fs::MetadataExt;
@@ -78,6 +80,7 @@ pub use story::{AttemptStory, Facts, LastRun, RequestStory, SettledAs, TaskStatu
 pub use summary::{ClosedMonth, KnownTask, MonthRow, OddNames};
 pub use tasks::Counted;
 pub use throttling::ThrottledSpan;
+pub use tuning::{RunAtWork, Tuned};
 pub use withdraw::Selection;
 
 /// How long a writer waits for another one.

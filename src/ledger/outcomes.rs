@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rusqlite::{Connection, params};
 
+use super::bill::add_traffic;
 use super::pending::PendingChange;
 use super::plans;
 use super::settling::{Row, Settling};
 use super::slots::Slots;
 use super::tasks::{Counted, count};
-use super::throttling::add_throttled;
 use super::{Ledger, Result, RunKey, TaskKey};
 use crate::model::{LocalTime, Note, RequestState, RunBooks, Traffic, Zone};
 
@@ -49,7 +49,7 @@ impl Ledger {
             }
             settling.finish(&mut tally)?;
             tally.keep(transaction, recording, traffic.requests_sent)?;
-            add_throttled(transaction, recording.run, &traffic.throttled)?;
+            add_traffic(transaction, recording.run, traffic)?;
             Ok(tally.books)
         })
     }

@@ -22,6 +22,10 @@ pub struct NewRun<'a> {
     pub zone: Zone,
     /// Now.
     pub started: LocalTime,
+    /// Its worker threads.
+    pub workers: usize,
+    /// When its time is up.
+    pub until: Option<LocalTime>,
     /// Tells apart runs of one second.
     pub entropy: u64,
 }
@@ -100,8 +104,9 @@ impl Ledger {
             let id = RunId::new(new.started, new.entropy);
             let name = run_name(new.source, new.destination, new.started, number);
             let key = transaction.query_row(
-                "INSERT INTO run (task, number, run_id, run_name, state, zone, started_at, started_offset)
-                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7) RETURNING run",
+                "INSERT INTO run (task, number, run_id, run_name, state, zone, started_at,
+                                  started_offset, workers, until_at, until_offset)
+                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10) RETURNING run",
                 params![
                     new.task.0,
                     number,
@@ -109,11 +114,19 @@ impl Ledger {
                     name,
                     new.zone.name(),
                     new.started.at.ms(),
-                    new.started.offset_minutes
+                    new.started.offset_minutes,
+                    new.workers,
+                    new.until.map(|until| until.at.ms()),
+                    new.until.map(|until| until.offset_minutes)
                 ],
                 |row| row.get(0).map(RunKey),
             )?;
-            Ok(BegunRun { key, number, id, name })
+            Ok(BegunRun {
+                key,
+                number,
+                id,
+                name,
+            })
         })
     }
 

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0006_pause.sql"),
     include_str!("../../sql/migrations/0007_series.sql"),
     include_str!("../../sql/migrations/0008_failed_by_month.sql"),
+    include_str!("../../sql/migrations/0009_bill_and_tuning.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -60,11 +61,24 @@ pub const VIEWS: &[(&str, &str)] = &[
         "rejected_lines",
         include_str!("../../sql/views/rejected_lines.sql"),
     ),
+    (
+        "request_bill",
+        include_str!("../../sql/views/request_bill.sql"),
+    ),
+    (
+        "request_bill_days",
+        include_str!("../../sql/views/request_bill_days.sql"),
+    ),
+    (
+        "request_bill_months",
+        include_str!("../../sql/views/request_bill_months.sql"),
+    ),
     ("requests", include_str!("../../sql/views/requests.sql")),
     (
         "run_history",
         include_str!("../../sql/views/run_history.sql"),
     ),
+    ("run_tuning", include_str!("../../sql/views/run_tuning.sql")),
     ("throttling", include_str!("../../sql/views/throttling.sql")),
 ];
 

@@ -33,17 +33,6 @@ impl fmt::Display for ThrottledSpan {
 }
 
 impl Ledger {
-    /// Adds to what is known of how often the ends of `run` asked for a slower pace.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written.
-    pub fn note_throttled(&mut self, run: RunKey, minutes: &[ThrottledMinute]) -> Result<()> {
-        if minutes.is_empty() {
-            return Ok(());
-        }
-        self.write(|transaction| add_throttled(transaction, run, minutes))
-    }
-
     /// How often each end of the task's run of this number asked for a slower
     /// pace; nothing for an end that did not.
     ///
@@ -87,6 +76,7 @@ pub(super) fn add_throttled(
 mod tests {
     use super::super::fixture::{Fixture, at};
     use super::*;
+    use crate::model::Traffic;
 
     #[test]
     fn what_is_added_to_a_minute_adds_up() {
@@ -105,9 +95,13 @@ mod tests {
                 minute(Side::Destination, "2026-10-05T17:15:00Z", 2),
             ],
         ] {
+            let traffic = Traffic {
+                throttled: minutes,
+                ..Traffic::default()
+            };
             fixture
                 .ledger
-                .note_throttled(night.run.key, &minutes)
+                .note_traffic(night.run.key, &traffic)
                 .unwrap();
         }
         let spans = fixture.ledger.throttled_spans("photos", 1).unwrap();

@@ -8,9 +8,10 @@ mod name;
 mod outcome;
 mod run;
 mod task;
-mod throttling;
 mod time;
 mod timetable;
+mod traffic;
+mod tuning;
 mod upload;
 mod window;
 mod words;
@@ -21,12 +22,13 @@ pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
 pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use run::{RunBooks, RunId, run_name};
 pub use task::TaskId;
-pub use throttling::{ThrottledMinute, Traffic};
 pub use time::{LocalTime, Month, Timestamp, Zone, time_of_day};
 pub use timetable::{Slot, Timetable};
+pub use traffic::{Asked, Counters, ThrottledMinute, Traffic};
+pub use tuning::Tuning;
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use window::Window;
 pub use words::{
     ChecksumMode, Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState,
-    RunState, Side, UnknownWord, Verified,
+    RunState, Setting, Side, UnknownWord, Verified,
 };

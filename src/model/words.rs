@@ -75,6 +75,18 @@ words! {
 }
 
 words! {
+    /// What can be changed of a run that is at work.
+    Setting ("setting") {
+        /// Objects and parts in flight at once.
+        Workers = "workers",
+        /// Bytes read from the source each second.
+        Bandwidth = "bandwidth",
+        /// When nothing new begins any more.
+        Until = "until",
+    }
+}
+
+words! {
     /// Where a request stands now.
     RequestState ("request state") {
         /// Without an outcome.

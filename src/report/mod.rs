@@ -4,6 +4,7 @@
 //! Nothing here prints; what is for people is returned or written to a given
 //! [`Write`](std::io::Write).
 
+mod bill;
 mod file;
 pub mod hints;
 pub mod html;
@@ -19,6 +20,7 @@ pub mod text;
 pub mod view;
 mod why;
 
+pub use bill::{write_bill, write_tunings};
 pub use manifest::Manifest;
 pub use reading::{ListKind, manifest_of, read_listed};
 pub use status::write_status;

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use bytesize::ByteSize;
 
+use crate::model::{LocalTime, Tuning};
+
 /// `text` with everything escaped that could move the cursor, end a line, or
 /// turn the direction of writing: what a terminal shows is what is there.
 #[must_use]
@@ -63,6 +65,23 @@ pub fn counted(number: u64, word: &str) -> String {
 pub fn size(bytes: i64) -> String {
     let bytes = ByteSize::b(u64::try_from(bytes).unwrap_or(0));
     bytes.display().iec().to_string()
+}
+
+/// `05:30`: what clocks show then.
+#[must_use]
+pub fn clock_time(local: LocalTime) -> String {
+    local.rfc3339().chars().skip(11).take(5).collect()
+}
+
+/// How a setting of a run stands: `16`, `50 MB/s`, `05:30`, or `none`.
+#[must_use]
+pub fn tuned(tuning: Tuning) -> String {
+    match tuning {
+        Tuning::Workers(workers) => workers.to_string(),
+        Tuning::Bandwidth(Some(cap)) => format!("{}/s", ByteSize::b(cap).display().si()),
+        Tuning::Until(Some(until)) => clock_time(until),
+        Tuning::Bandwidth(None) | Tuning::Until(None) => "none".to_owned(),
+    }
 }
 
 /// `3 days`: a length of time in its largest unit, rounded down.

@@ -11,8 +11,8 @@ use super::ReportError;
 use super::hints::hint;
 use super::json::Harmless;
 use super::table::{self, Side};
-use super::text::{size, thousands, visible};
-use crate::ledger::{Cell, Filter, Ledger, View};
+use super::text::{clock_time, size, thousands, tuned, visible};
+use crate::ledger::{Cell, Filter, Ledger, LedgerError, Tuned, View};
 use crate::model::FailureCause;
 
 /// Rows under one heading; the columns of a table fit the widest of so many.
@@ -20,7 +20,7 @@ const PAGE: usize = 500;
 
 /// How a column is shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Shown {
     Text,
     Number,
     Size,
@@ -28,7 +28,7 @@ enum Shown {
     Minute,
 }
 
-type Column = (&'static str, &'static str, Shown);
+pub(super) type Column = (&'static str, &'static str, Shown);
 
 const RUNS: &[Column] = &[
     ("task", "Task", Shown::Text),
@@ -140,16 +140,14 @@ pub fn write_runs(
     filter: &Filter<'_>,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
-    let mut throttled = Vec::new();
+    let mut notes = Vec::new();
     let mut failed = None;
     let mut first_shown = BTreeMap::new();
-    let rows = write_table(ledger, View::RunHistory, RUNS, filter, out, |cells| {
+    let rows = write_table(ledger, View::RunHistory, RUNS, &[*filter], out, |cells| {
         if let [Cell::Text(task), Cell::Integer(run), ..] = cells {
             first_shown.entry(task.clone()).or_insert(*run);
-            match ledger.throttled_spans(task, *run) {
-                Ok(spans) => {
-                    throttled.extend(spans.into_iter().map(|span| (task.clone(), *run, span)));
-                }
+            match notes_on_run(ledger, task, *run) {
+                Ok(more) => notes.extend(more),
                 Err(error) => failed = Some(error),
             }
         }
@@ -157,14 +155,29 @@ pub fn write_runs(
     if let Some(error) = failed {
         return Err(error.into());
     }
-    if !throttled.is_empty() {
+    if !notes.is_empty() {
         writeln!(out)?;
     }
-    for (task, run, span) in throttled {
-        writeln!(out, "{task}, run {run}: {span}")?;
+    for note in notes {
+        writeln!(out, "{note}")?;
     }
     or_say(rows, "No runs yet.", out)?;
     write_open_breakers(ledger, filter, &first_shown, out)
+}
+
+/// What was changed of a run while it was at work, and which of its ends asked
+/// for a slower pace.
+fn notes_on_run(ledger: &Ledger, task: &str, run: i64) -> Result<Vec<String>, LedgerError> {
+    let mut notes = Vec::new();
+    for Tuned { at, old, new } in ledger.tunings(task, run)? {
+        let (time, setting) = (clock_time(at), new.setting());
+        let (old, new) = (tuned(old), tuned(new));
+        notes.push(format!("{task}, run {run}: {time} {setting} {old} → {new}"));
+    }
+    for span in ledger.throttled_spans(task, run)? {
+        notes.push(format!("{task}, run {run}: {span}"));
+    }
+    Ok(notes)
 }
 
 /// Says why runs, from the first shown of each task on, left the rest.
@@ -221,15 +234,22 @@ pub fn write_failed(
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     let mut causes = BTreeSet::new();
-    let rows = write_table(ledger, View::FailedRequests, FAILED, filter, out, |cells| {
-        for cell in cells {
-            if let Cell::Text(word) = cell
-                && let Ok(cause) = word.parse::<FailureCause>()
-            {
-                causes.insert(cause);
+    let rows = write_table(
+        ledger,
+        View::FailedRequests,
+        FAILED,
+        &[*filter],
+        out,
+        |cells| {
+            for cell in cells {
+                if let Cell::Text(word) = cell
+                    && let Ok(cause) = word.parse::<FailureCause>()
+                {
+                    causes.insert(cause);
+                }
             }
-        }
-    })?;
+        },
+    )?;
     for cause in causes {
         let note = table::paragraph(&format!("{cause}: {}", hint(cause)), 0);
         write!(out, "\n{note}")?;
@@ -246,36 +266,46 @@ pub fn write_lists(
     filter: &Filter<'_>,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
-    let rows = write_table(ledger, View::LoadedLists, LISTS, filter, out, |_| ())?;
+    let rows = write_table(ledger, View::LoadedLists, LISTS, &[*filter], out, |_| ())?;
     or_say(rows, "No lists loaded yet.", out)?;
     writeln!(out)?;
-    let rows = write_table(ledger, View::RejectedLines, REJECTED, filter, out, |_| ())?;
+    let rows = write_table(
+        ledger,
+        View::RejectedLines,
+        REJECTED,
+        &[*filter],
+        out,
+        |_| (),
+    )?;
     or_say(rows, "No line was rejected.", out)
 }
 
-fn or_say(rows: usize, nothing: &str, out: &mut impl Write) -> Result<(), ReportError> {
+pub(super) fn or_say(rows: usize, nothing: &str, out: &mut impl Write) -> Result<(), ReportError> {
     if rows == 0 {
         writeln!(out, "{nothing}")?;
     }
     Ok(())
 }
 
-/// Writes `columns` of a view page by page; shows `visit` each row. Says how
+/// Writes `columns` of the rows of a view that any of `filters` wants, page by
+/// page; shows `visit` each row. Says how
 /// many rows there were.
-fn write_table(
+pub(super) fn write_table(
     ledger: &Ledger,
     view: View,
     columns: &[Column],
-    filter: &Filter<'_>,
+    filters: &[Filter<'_>],
     out: &mut impl Write,
     mut visit: impl FnMut(&[Cell]),
 ) -> Result<usize, ReportError> {
     let names: Vec<&str> = columns.iter().map(|(name, ..)| *name).collect();
     let mut page = Page::new(columns, out);
-    ledger.for_each_row(view, &names, filter, |cells| {
-        visit(&cells);
-        page.push(&cells)
-    })?;
+    for filter in filters {
+        ledger.for_each_row(view, &names, filter, |cells| {
+            visit(&cells);
+            page.push(&cells)
+        })?;
+    }
     page.flush()?;
     Ok(page.written)
 }

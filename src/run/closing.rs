@@ -17,15 +17,16 @@ impl Night<'_> {
         if let Some(open) = &left.breaker {
             ledger.note_open_breaker(self.run.key, self.task.zone, open)?;
         }
+        let traffic = self.traffic();
+        ledger.note_traffic(self.run.key, &traffic)?;
         let end = RunEnd {
             state: RunState::Ended,
             ended: self.task.zone.local(self.engine.clock.now()),
             deferral: left.deferral,
             resume_name: left.resume_name,
-            requests_sent: Some(self.ends.requests_sent()),
+            requests_sent: Some(traffic.requests_sent),
         };
         ledger.end_run(self.run.key, &end)?;
-        ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
         self.report.books = ledger.run_books(self.run.key)?;
         self.report.begin_failure = left.begin_failure;
         self.report.breaker = left.breaker;
@@ -108,13 +109,13 @@ impl Night<'_> {
                 stop: &self.stop.signal,
             };
             self.report.delivery = deliver(ledger, &shipment)?;
-            ledger.note_throttled(self.run.key, &self.ends.traffic().throttled)?;
         }
         Ok(())
     }
 
     /// Settles how the process answers for this run.
     pub(super) fn close(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
+        ledger.note_traffic(self.run.key, &self.traffic())?;
         let report = &self.report;
         let owed = ledger.owes(self.key)?;
         let failed = report.books.failed > 0 || report.intake.rejected > 0;

@@ -23,6 +23,7 @@ use super::share::TaskShare;
 use super::stop::Stop;
 use super::stretches::Stretches;
 use super::trial::{Probes, Trial};
+use super::tuner::Tuner;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
 use crate::ledger::LedgerError;
@@ -64,6 +65,8 @@ pub struct Means<'a> {
     pub clock: &'a Clock,
     /// Who watches.
     pub progress: &'a Progress,
+    /// What an operator changes meanwhile.
+    pub tuner: Tuner<'a>,
     /// Whether copies of earlier runs are recognised and nothing is carried.
     pub settle_only: bool,
 }
@@ -172,6 +175,7 @@ impl<'a> Conveyor<'a> {
 
     fn carry_on(&mut self, names: &mut Names<'_>) -> Result<Left, LedgerError> {
         loop {
+            self.heed_changes()?;
             self.heed_stop();
             self.go_on(names)?;
             self.outbox.hand_over();

@@ -5,18 +5,18 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::NaiveTime;
+use chrono::{NaiveDate, NaiveTime};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::error::RunError;
 use super::progress::Display;
 use super::share::Share;
-use super::stop::{Stop, StopSignal};
+use super::stop::{Deadline, Stop, StopSignal};
 use crate::clock::Clock;
 use crate::config::{Config, EndpointConfig, TaskConfig};
 use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
-use crate::model::{OverwriteMode, Side, Timestamp, Traffic};
+use crate::model::{Asked, OverwriteMode, Side, Timestamp, Timetable, Traffic};
 use crate::pool::Pool;
 use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError};
 use crate::transfer::{Buffers, RetryPolicy};
@@ -110,15 +110,22 @@ impl Ends {
         self.source.counters().requests() + self.destination.counters().requests()
     }
 
-    /// What there is to record of both beside outcomes; what was throttled is
-    /// taken out.
+    /// What there is to record of both beside outcomes; it counts as asked on
+    /// `day`. All but the requests sent is taken out.
     #[must_use]
-    pub fn traffic(&self) -> Traffic {
+    pub fn traffic(&self, day: NaiveDate) -> Traffic {
+        let requests_sent = self.requests_sent();
         let mut throttled = self.source.take_throttled();
         throttled.extend(self.destination.take_throttled());
+        let asked = [&self.source, &self.destination].map(|bucket| Asked {
+            side: bucket.side(),
+            day,
+            counters: bucket.take_asked(),
+        });
         Traffic {
-            requests_sent: self.requests_sent(),
+            requests_sent,
             throttled,
+            asked: asked.into(),
         }
     }
 }
@@ -167,10 +174,10 @@ impl Engine {
     /// If the configuration does not give what is needed to address them.
     pub fn ends(&self, task: &TaskConfig) -> Result<Ends, RunError> {
         let mut ends = ends(&self.http, task, &self.clock)?;
-        if let Some(timetable) = task.bandwidth.clone() {
-            let bandwidth = Bandwidth::new(timetable, self.clock.clone(), self.workers);
-            ends.source = ends.source.within(bandwidth);
-        }
+        let unlimited = || Timetable::slots(task.zone, Vec::new());
+        let timetable = task.bandwidth.clone().unwrap_or_else(unlimited);
+        let bandwidth = Bandwidth::new(timetable, self.clock.clone(), self.workers);
+        ends.source = ends.source.within(bandwidth);
         Ok(ends)
     }
 
@@ -206,7 +213,7 @@ impl Engine {
             .map(|ms| self.began.plus_ms(ms));
         Stop {
             signal: self.signal.clone(),
-            deadline: [until, limit, window_end].into_iter().flatten().min(),
+            deadline: Deadline::new([until, limit, window_end].into_iter().flatten().min()),
             outside,
             clock: self.clock.clone(),
         }

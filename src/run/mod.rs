@@ -28,6 +28,7 @@ mod share;
 mod stop;
 mod stretches;
 mod trial;
+mod tuner;
 mod turns;
 mod verify;
 mod voyage;

@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
 use super::trial::Probes;
+use super::tuner::Tuner;
 use super::{limits, server_side};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
@@ -26,7 +27,7 @@ use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{
     BeginFailure, BegunRun, Ledger, LedgerError, NewRun, OpenBreaker, Recording, Taken, TaskKey,
 };
-use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks};
+use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, Traffic};
 use crate::preflight::{canary_name, first_failure, reach};
 use crate::recorder;
 use crate::s3::ListedObject;
@@ -121,6 +122,8 @@ pub(super) fn run_with(
         destination: &task.destination.bucket,
         zone: task.zone,
         started,
+        workers: engine.workers,
+        until: stop.deadline.at().map(|at| task.zone.local(at)),
         entropy: fastrand::u64(..),
     })?;
     let report = NightReport {
@@ -287,6 +290,7 @@ impl Night<'_> {
         }
         let reader = ledger.reader()?;
         let resume_name = reader.resume_name(self.key)?;
+        let tuner = Tuner::new(&reader, self.run.key);
         let options = &self.engine.options;
         let mut names =
             Names::new(&reader, self.key, taken, options.limit)?.only_planned(options.settle_only);
@@ -306,16 +310,16 @@ impl Night<'_> {
         let (events_in, events) = mpsc::channel();
         let committed = events_in.clone();
         let (left, tally) = thread::scope(|scope| {
-            let (recording, ends) = (&recording, &self.ends);
+            let recording = &recording;
             // The receiving end goes into the thread, so that workers notice if it ends early.
             let recorder = scope.spawn(move || {
                 // A conveyor that is at its end waits for nothing any more.
                 let committed = |sequence| drop(committed.send(Event::Committed(sequence)));
-                recorder::record(ledger, recording, &entries, || ends.traffic(), committed)
+                recorder::record(ledger, recording, &entries, || self.traffic(), committed)
             });
             let channel = (events_in, events);
             let outbox = Outbox::new(notes);
-            let conveyor = Conveyor::new(self.means(&progress), outbox, channel, share);
+            let conveyor = Conveyor::new(self.means(&progress, tuner), outbox, channel, share);
             let left = conveyor.carry(&mut names);
             (left, recorder.join())
         });
@@ -329,7 +333,13 @@ impl Night<'_> {
         Ok((left, tally))
     }
 
-    fn means<'b>(&'b self, progress: &'b Progress) -> Means<'b> {
+    /// What the run has asked of both ends, for the ledger.
+    pub(super) fn traffic(&self) -> Traffic {
+        let now = self.task.zone.local(self.engine.clock.now());
+        self.ends.traffic(now.day())
+    }
+
+    fn means<'b>(&'b self, progress: &'b Progress, tuner: Tuner<'b>) -> Means<'b> {
         let transfer = Transfer {
             source: self.ends.source.clone(),
             destination: self.ends.destination.clone(),
@@ -354,6 +364,7 @@ impl Night<'_> {
             stop: &self.stop,
             clock: &self.engine.clock,
             progress,
+            tuner,
             settle_only: self.engine.options.settle_only,
         }
     }

@@ -8,7 +8,8 @@ use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::stop::Stop;
-use crate::model::{Attempt, Deferral, Outcome};
+use crate::model::{Attempt, Deferral, Outcome, Tuning};
+use crate::report::text;
 
 /// How often the bar's words are made anew.
 const BAR_EVERY: Duration = Duration::from_millis(200);
@@ -109,6 +110,17 @@ impl Progress {
             (_, None) => format!("its time is up; {ending}"),
         };
         let said = format!("{}: {said}", self.task);
+        self.bar
+            .suspend(|| tracing::info!(target: "progress", "{said}"));
+    }
+
+    /// Says what an operator changed.
+    pub fn tuned(&self, tuning: Tuning) {
+        if self.display == Display::Quiet {
+            return;
+        }
+        let (task, setting) = (&self.task, tuning.setting());
+        let said = format!("{task}: {setting} is {} from now on", text::tuned(tuning));
         self.bar
             .suspend(|| tracing::info!(target: "progress", "{said}"));
     }

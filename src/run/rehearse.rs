@@ -17,7 +17,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{Failure, LocalTime};
+use crate::model::{Counters, Failure, LocalTime};
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::text::{counted, size, thousands};
 use crate::transfer::Route;
@@ -41,8 +41,13 @@ pub struct Rehearsal {
     pub ignore: u64,
     /// Names that would fail.
     pub fail: u64,
-    /// HTTP requests about objects that it would send.
-    pub requests: u64,
+    /// What it would ask of the source about objects.
+    pub source: Counters,
+    /// What it would ask of the destination about objects.
+    pub destination: Counters,
+    /// Objects about which it asked the source, and which a run would begin to
+    /// read instead.
+    pub(super) opened: u64,
     /// Since when the task is paused: a run would leave it alone.
     pub paused: Option<LocalTime>,
     /// Why it could not begin.
@@ -63,24 +68,51 @@ impl Rehearsal {
         ])
     }
 
-    /// Counts a name; so many `requests` a run would send to decide about it.
-    pub(super) fn count(&mut self, look: &Result<Look, Failure>, requests: u64) {
+    /// Counts a name. `is_opened` if a run would begin to read the object, or try
+    /// to, rather than ask the source about it first, as the rehearsal did.
+    pub(super) fn count(&mut self, look: &Result<Look, Failure>, is_opened: bool) {
         self.names += 1;
-        self.requests += requests;
+        self.opened += u64::from(is_opened);
         match look {
             Ok(Look::Settled(_) | Look::Found(_)) => self.ignore += 1,
             Err(_) => self.fail += 1,
             Ok(Look::Carry(route)) => {
                 self.copy += 1;
-                let (bytes, requests) = match route {
-                    Route::Whole { buffer_bytes } => (*buffer_bytes, 2),
-                    Route::ServerSide { size_bytes } => (*size_bytes, 1),
-                    // Facts afresh, begin, a GET and a PUT a part, complete.
-                    Route::Parts(plan) => (plan.size_bytes, 3 + 2 * u64::from(plan.count)),
-                };
-                self.copy_bytes += bytes;
-                self.requests += requests;
+                self.carry(route);
+                // What is not carried in one piece is let go, and read anew.
+                let is_let_go = is_opened && !matches!(route, Route::Whole { .. });
+                self.source.get += u64::from(is_let_go);
             }
+        }
+    }
+
+    /// Counts what carrying an object takes.
+    fn carry(&mut self, route: &Route) {
+        let (source, destination) = (&mut self.source, &mut self.destination);
+        let (bytes, is_read) = match route {
+            Route::Whole { buffer_bytes } => {
+                source.get += 1;
+                destination.put += 1;
+                (*buffer_bytes, true)
+            }
+            Route::ServerSide { size_bytes } => {
+                destination.put += 1;
+                (*size_bytes, false)
+            }
+            Route::Parts(plan) => {
+                // The facts are read afresh.
+                source.head += 1;
+                source.get += u64::from(plan.count);
+                destination.create += 1;
+                destination.part += u64::from(plan.count);
+                destination.complete += 1;
+                (plan.size_bytes, true)
+            }
+        };
+        self.copy_bytes += bytes;
+        if is_read {
+            source.bytes_in += bytes;
+            destination.bytes_out += bytes;
         }
     }
 }
@@ -114,12 +146,46 @@ impl fmt::Display for Rehearsal {
             number(self.ignore),
             number(self.fail)
         )?;
+        let requests = self.source.requests() + self.destination.requests();
         writeln!(
             f,
             "  about {} for objects, besides lists",
-            counted(self.requests, "HTTP request")
-        )
+            counted(requests, "HTTP request")
+        )?;
+        writeln!(f, "    source: {}", asked(&self.source))?;
+        writeln!(f, "    destination: {}", asked(&self.destination))
     }
+}
+
+/// `1,204 GET, 3 Part; 1.5 GiB read`: what there is of it.
+fn asked(counters: &Counters) -> String {
+    let kinds = [
+        (counters.list, "LIST"),
+        (counters.head, "HEAD"),
+        (counters.get, "GET"),
+        (counters.put, "PUT"),
+        (counters.part, "Part"),
+        (counters.create, "Create"),
+        (counters.complete, "Complete"),
+        (counters.abort, "Abort"),
+        (counters.delete, "Delete"),
+    ];
+    let number = |count: u64| thousands(i64::try_from(count).unwrap_or(i64::MAX));
+    let asked = kinds.iter().filter(|(count, _)| *count > 0);
+    let asked: Vec<String> = asked
+        .map(|(count, kind)| format!("{} {kind}", number(*count)))
+        .collect();
+    if asked.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut said = vec![asked.join(", ")];
+    for (bytes, moved) in [(counters.bytes_in, "read"), (counters.bytes_out, "written")] {
+        if bytes > 0 {
+            let bytes = size(i64::try_from(bytes).unwrap_or(i64::MAX));
+            said.push(format!("{bytes} {moved}"));
+        }
+    }
+    said.join("; ")
 }
 
 /// Decides for every name that a run of `task` would take now.

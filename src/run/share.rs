@@ -33,6 +33,8 @@ pub struct TaskShare {
     active: bool,
     slots: usize,
     bytes: u64,
+    /// It is held to so many slots, whatever its share is.
+    most_slots: usize,
     waits: bool,
 }
 
@@ -45,6 +47,7 @@ struct Standing {
     all_slots: usize,
     all_bytes: u64,
     my_slots: usize,
+    my_most_slots: usize,
     my_bytes: u64,
     /// Kept free for another task.
     kept_bytes: u64,
@@ -67,6 +70,7 @@ impl Standing {
     /// | slots | memory | answer |
     /// |--|--|--|
     /// | I have my share of the workers, at least one | any | no slot |
+    /// | I have as many as I am held to, at least one | any | no slot |
     /// | all are taken, but I have one | any | no slot |
     /// | else | none is wanted | granted |
     /// | | it fits into my share and is free | granted |
@@ -74,7 +78,7 @@ impl Standing {
     /// | | nobody holds any, and none is kept for another | granted, however much |
     /// | | else | no memory |
     fn answer(&self, bytes: u64) -> Answer {
-        let most_slots = (self.workers / self.active.max(1)).max(1);
+        let most_slots = most_slots(self.workers, self.active, self.my_most_slots);
         // The first slot is always granted: a job in the pool's queue has its turn.
         let all_taken = self.all_slots >= self.workers && self.my_slots > 0;
         if self.my_slots >= most_slots || all_taken {
@@ -89,6 +93,11 @@ impl Standing {
             Answer::NoMemory
         }
     }
+}
+
+/// How many slots one of the `active` tasks may have that is held to `held_to`.
+fn most_slots(workers: usize, active: usize, held_to: usize) -> usize {
+    (workers / active.max(1)).min(held_to).max(1)
 }
 
 impl Share {
@@ -118,6 +127,7 @@ impl Share {
             active: true,
             slots: 0,
             bytes: 0,
+            most_slots: usize::MAX,
             waits: false,
         }
     }
@@ -166,7 +176,14 @@ impl TaskShare {
         let process = self.process.process();
         let active = process.active.max(1);
         let bytes = process.memory_bytes / active as u64;
-        ((process.workers / active).max(1), bytes)
+        let slots = most_slots(process.workers, active, self.most_slots);
+        (slots, bytes)
+    }
+
+    /// Holds the task to so many slots, at least one; what it holds beyond that it
+    /// goes on holding.
+    pub const fn hold_to(&mut self, most_slots: usize) {
+        self.most_slots = most_slots;
     }
 
     /// Whether what was asked for last is more than the share and had to wait;
@@ -207,6 +224,7 @@ impl Process {
             all_slots: self.slots,
             all_bytes: self.bytes,
             my_slots: task.slots,
+            my_most_slots: task.most_slots,
             my_bytes: task.bytes,
             kept_bytes: self
                 .kept
@@ -250,6 +268,7 @@ mod tests {
             all_slots: 0,
             all_bytes: 0,
             my_slots: 0,
+            my_most_slots: usize::MAX,
             my_bytes: 0,
             kept_bytes: 0,
         };
@@ -288,6 +307,28 @@ mod tests {
         assert_eq!(fill(&mut one, 1), 4);
         one.give_back(1);
         assert_eq!(fill(&mut one, 1), 1);
+    }
+
+    #[test]
+    fn one_that_is_held_to_fewer_begins_no_more_until_it_has_fewer() {
+        let share = Share::new(8, 80);
+        let mut task = share.join();
+        assert_eq!(fill(&mut task, 1), 8);
+        task.hold_to(2);
+        assert_eq!(task.most().0, 2);
+        for _ in 0..6 {
+            task.give_back(1);
+            assert_eq!(fill(&mut task, 1), 0);
+        }
+        task.give_back(1);
+        assert_eq!(fill(&mut task, 1), 1);
+        task.hold_to(5);
+        assert_eq!(fill(&mut task, 1), 3);
+        task.hold_to(9);
+        assert_eq!(fill(&mut task, 1), 3);
+        let mut none = share.join();
+        none.hold_to(0);
+        assert_eq!((none.most().0, fill(&mut none, 1)), (1, 1));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -103,13 +103,43 @@ impl From<NotWaited> for Failure {
     }
 }
 
+/// When the time of a run is up. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Deadline(Arc<AtomicI64>);
+
+impl Deadline {
+    /// Never, in milliseconds since the epoch.
+    const NEVER: i64 = i64::MAX;
+
+    /// Then; `None`: never.
+    #[must_use]
+    pub fn new(at: Option<Timestamp>) -> Self {
+        let deadline = Self(Arc::new(AtomicI64::new(Self::NEVER)));
+        deadline.set(at);
+        deadline
+    }
+
+    /// When; `None`: never.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        let ms = self.0.load(Ordering::Relaxed);
+        (ms != Self::NEVER).then(|| Timestamp::from_ms(ms))
+    }
+
+    /// Moves it.
+    pub fn set(&self, at: Option<Timestamp>) {
+        let ms = at.map_or(Self::NEVER, Timestamp::ms);
+        self.0.store(ms, Ordering::Relaxed);
+    }
+}
+
 /// What ends a run early.
 #[derive(Clone, Debug)]
 pub struct Stop {
     /// Signals.
     pub signal: StopSignal,
     /// When the time is up.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Deadline,
     /// The task's window, if the run begins outside it and so has no time at all.
     pub outside: Option<Window>,
     /// Tells the time.
@@ -123,9 +153,8 @@ impl Stop {
         if self.signal.is_requested() {
             return Some(Deferral::Stopped);
         }
-        let up = self
-            .deadline
-            .is_some_and(|deadline| self.clock.now() >= deadline);
+        let deadline = self.deadline.at();
+        let up = deadline.is_some_and(|deadline| self.clock.now() >= deadline);
         up.then_some(Deferral::WindowEnded)
     }
 }

@@ -155,6 +155,14 @@ impl Voyage {
             && matches!((source, destination), (Sight::Unknown, Sight::Absent))
     }
 
+    /// Whether a first look has to ask the source for an object of which its
+    /// listing says nothing.
+    pub fn asks_source(&self, mode: OverwriteMode) -> bool {
+        let known = self.listed.known(mode, self.queued.planned.is_some());
+        let is_known = matches!(known.source, Sight::Present(_));
+        self.looks == 0 && !is_known && !matches!(self.listed.source, Sight::Absent)
+    }
+
     /// Looks at both ends and decides. What listings say is enough for the first
     /// look, where it is certain. `tried` is what came of opening the object, if
     /// that is [all that was to do](Self::is_opened_first); if that went well, this

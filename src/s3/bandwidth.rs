@@ -6,8 +6,8 @@
 //! of servers ourselves: one that is read more slowly might be given up at the
 //! other end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::request::MINIMUM_BYTES_PER_SECOND;
@@ -26,15 +26,20 @@ pub struct Bandwidth(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    timetable: Timetable,
     clock: Clock,
     workers: usize,
+    /// Whether the timetable has a cap at any time.
+    has_caps: AtomicBool,
     state: Mutex<State>,
     body_closed: Condvar,
+    replaced: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    timetable: Timetable,
+    /// How often the timetable was replaced.
+    replaced: u64,
     open_bodies: u64,
     schedule: Schedule,
     /// The cap, and when it was looked up.
@@ -46,12 +51,40 @@ impl Bandwidth {
     #[must_use]
     pub fn new(timetable: Timetable, clock: Clock, workers: usize) -> Self {
         Self(Arc::new(Inner {
-            timetable,
             clock,
             workers,
-            state: Mutex::default(),
+            has_caps: AtomicBool::new(timetable.lowest().is_some()),
+            state: Mutex::new(State {
+                timetable,
+                replaced: 0,
+                open_bodies: 0,
+                schedule: Schedule::default(),
+                glance: None,
+            }),
             body_closed: Condvar::new(),
+            replaced: Condvar::new(),
         }))
+    }
+
+    /// Keeps to `timetable` from now on. Who waits for what was due by the one
+    /// before goes on.
+    pub(super) fn replace(&self, timetable: Timetable) {
+        let mut state = self.state();
+        self.0
+            .has_caps
+            .store(timetable.lowest().is_some(), Ordering::Relaxed);
+        state.timetable = timetable;
+        state.replaced += 1;
+        state.schedule = Schedule::default();
+        state.glance = None;
+        drop(state);
+        self.0.body_closed.notify_all();
+        self.0.replaced.notify_all();
+    }
+
+    /// Whether there is a cap at any time.
+    pub(super) fn has_caps(&self) -> bool {
+        self.0.has_caps.load(Ordering::Relaxed)
     }
 
     /// Waits until one more body may be open.
@@ -75,7 +108,7 @@ impl Bandwidth {
     /// How long reading `size_bytes` may take because of the cap alone.
     pub(super) fn longest_wait(&self, size_bytes: u64) -> Duration {
         let workers = self.0.workers as u64;
-        let lowest = self.0.timetable.lowest().unwrap_or(u64::MAX).max(1);
+        let lowest = self.state().timetable.lowest().unwrap_or(u64::MAX).max(1);
         Duration::from_secs(size_bytes.saturating_mul(workers) / lowest)
     }
 
@@ -84,7 +117,7 @@ impl Bandwidth {
         match state.glance {
             Some((at, cap)) if (0..GLANCE_MS).contains(&(now.ms() - at.ms())) => cap,
             _ => {
-                let cap = self.0.timetable.at(now);
+                let cap = state.timetable.at(now);
                 state.glance = Some((now, cap));
                 cap
             }
@@ -107,6 +140,11 @@ const fn bodies_at_once(bytes_per_second: u64) -> u64 {
 pub(super) struct OpenBody(Bandwidth);
 
 impl OpenBody {
+    /// Whether what is read has to be paid for.
+    pub(super) fn is_paced(&self) -> bool {
+        self.0.has_caps()
+    }
+
     /// Pays for `bytes` that were read: waits until they are due.
     pub(super) fn pay(&self, bytes: u64) {
         let mut state = self.0.state();
@@ -115,8 +153,10 @@ impl OpenBody {
         };
         let now = Instant::now();
         let due = state.schedule.pay(now, bytes, cap);
-        drop(state);
-        thread::sleep(due.saturating_duration_since(now));
+        let (wait, replaced) = (due.saturating_duration_since(now), state.replaced);
+        let inner = &self.0.0;
+        let unchanged = |state: &mut State| state.replaced == replaced;
+        drop(inner.replaced.wait_timeout_while(state, wait, unchanged));
     }
 }
 
@@ -145,6 +185,8 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -173,6 +215,26 @@ mod tests {
         });
         assert_eq!(bandwidth.state().open_bodies, 0);
         assert_eq!(bandwidth.longest_wait(64 * KIB), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn another_timetable_holds_at_once_for_those_who_wait_too() {
+        let slow = Timetable::always(Zone::UTC, 1);
+        let bandwidth = Bandwidth::new(slow, Clock::system(), 4);
+        let body = bandwidth.open_body();
+        let (paying, waits) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                paying.send(()).unwrap();
+                // Due in more than a day by the one before.
+                body.pay(100_000);
+            });
+            waits.recv().unwrap();
+            assert!(bandwidth.has_caps());
+            bandwidth.replace(Timetable::slots(Zone::UTC, Vec::new()));
+        });
+        assert!(!bandwidth.has_caps());
+        assert_eq!(bandwidth.longest_wait(64 * KIB), Duration::ZERO);
     }
 
     #[test]

@@ -11,13 +11,13 @@ use url::Url;
 use super::bandwidth::Bandwidth;
 use super::checked::Checked;
 use super::condition::Kept;
-use super::counters::{Counters, Counting};
+use super::counters::Counting;
 use super::headers::{http_date, text};
 use super::http::HttpClient;
 use super::pace::Pacer;
 use super::signer::Signer;
 use crate::clock::Clock;
-use crate::model::{Side, ThrottledMinute, Timestamp};
+use crate::model::{Counters, Side, ThrottledMinute, Timestamp, Timetable, Zone};
 use crate::secret::Secret;
 
 /// Where a bucket is and who asks.
@@ -142,8 +142,19 @@ impl Bucket {
 
     /// Whether its objects are read no faster than a bandwidth allows.
     #[must_use]
-    pub const fn is_capped(&self) -> bool {
-        self.1.is_some()
+    pub fn is_capped(&self) -> bool {
+        self.1.as_ref().is_some_and(Bandwidth::has_caps)
+    }
+
+    /// Has its objects read no faster than so many bytes a second from now on,
+    /// whatever held before; `None`: as fast as may be. Only of a bucket
+    /// [within](Self::within) a bandwidth.
+    pub fn cap_bandwidth(&self, bytes_per_second: Option<u64>) {
+        let Some(bandwidth) = &self.1 else { return };
+        bandwidth.replace(match bytes_per_second {
+            Some(cap) => Timetable::always(Zone::UTC, cap),
+            None => Timetable::slots(Zone::UTC, Vec::new()),
+        });
     }
 
     /// The end at which it is.
@@ -167,6 +178,12 @@ impl Bucket {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
+    }
+
+    /// What was asked of it since this was last asked.
+    #[must_use]
+    pub fn take_asked(&self) -> Counters {
+        self.0.counting.take()
     }
 
     /// The minutes in which it asked for a slower pace, since this was last asked.
@@ -226,6 +243,24 @@ pub(super) mod tests {
             timeout: BucketSpec::TIMEOUT,
         };
         Bucket::new(&HttpClient::new(1).unwrap(), side, spec, Clock::system()).unwrap()
+    }
+
+    #[test]
+    fn a_bucket_is_capped_and_uncapped_while_it_is_read() {
+        let unlimited = Timetable::slots(Zone::UTC, Vec::new());
+        let bandwidth = Bandwidth::new(unlimited, Clock::system(), 4);
+        let bucket = bucket_at("http://127.0.0.1:9", Side::Source).within(bandwidth.clone());
+        let clone = bucket.clone();
+        let body = bandwidth.open_body();
+        for cap in [None, Some(65_536), None, Some(1)] {
+            bucket.cap_bandwidth(cap);
+            let seen = (bucket.is_capped(), clone.is_capped(), body.is_paced());
+            let capped = cap.is_some();
+            assert_eq!(seen, (capped, capped, capped));
+        }
+        let other = bucket_at("http://127.0.0.1:9", Side::Destination);
+        other.cap_bandwidth(Some(65_536));
+        assert!(!other.is_capped());
     }
 
     #[test]

@@ -5,38 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::cause::Operation;
-use crate::model::Timestamp;
-
-/// Requests sent, answers that asked for a slower pace, and bytes of bodies.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Pages of listings.
-    pub list: u64,
-    /// HEAD requests.
-    pub head: u64,
-    /// GET requests, ranged ones included.
-    pub get: u64,
-    /// PUT requests for whole objects, copies by the server included.
-    pub put: u64,
-    /// PUT requests for parts, likewise.
-    pub part: u64,
-    /// All other requests: beginning, completing and aborting uploads, deleting.
-    pub other: u64,
-    /// Answers that asked for a slower pace.
-    pub throttled: u64,
-    /// Bytes read from bodies of objects.
-    pub bytes_in: u64,
-    /// Bytes of bodies of objects that the server took.
-    pub bytes_out: u64,
-}
-
-impl Counters {
-    /// Requests of every kind.
-    #[must_use]
-    pub const fn requests(&self) -> u64 {
-        self.list + self.head + self.get + self.put + self.part + self.other
-    }
-}
+use crate::model::{Counters, Timestamp};
 
 /// The counters of one bucket while they run.
 #[derive(Debug, Default)]
@@ -46,12 +15,17 @@ pub(super) struct Counting {
     get: AtomicU64,
     put: AtomicU64,
     part: AtomicU64,
-    other: AtomicU64,
+    create: AtomicU64,
+    complete: AtomicU64,
+    abort: AtomicU64,
+    delete: AtomicU64,
     throttled: AtomicU64,
     /// By minutes since the epoch; taken out when they are recorded.
     throttled_minutes: Mutex<BTreeMap<i64, u64>>,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
+    /// What was taken out so far, to be recorded.
+    taken: Mutex<Counters>,
 }
 
 impl Counting {
@@ -62,10 +36,10 @@ impl Counting {
             Operation::GetObject => &self.get,
             Operation::PutObject | Operation::CopyObject => &self.put,
             Operation::UploadPart | Operation::UploadPartCopy => &self.part,
-            Operation::DeleteObject
-            | Operation::CreateMultipartUpload
-            | Operation::CompleteMultipartUpload
-            | Operation::AbortMultipartUpload => &self.other,
+            Operation::CreateMultipartUpload => &self.create,
+            Operation::CompleteMultipartUpload => &self.complete,
+            Operation::AbortMultipartUpload => &self.abort,
+            Operation::DeleteObject => &self.delete,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -84,6 +58,15 @@ impl Counting {
         std::mem::take(&mut *minutes.unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What was counted since this was last asked.
+    pub(super) fn take(&self) -> Counters {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.read();
+        let more = now.since(*taken);
+        *taken = now;
+        more
+    }
+
     pub(super) fn bytes_in(&self, bytes: u64) {
         self.bytes_in.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -100,7 +83,10 @@ impl Counting {
             get: of(&self.get),
             put: of(&self.put),
             part: of(&self.part),
-            other: of(&self.other),
+            create: of(&self.create),
+            complete: of(&self.complete),
+            abort: of(&self.abort),
+            delete: of(&self.delete),
             throttled: of(&self.throttled),
             bytes_in: of(&self.bytes_in),
             bytes_out: of(&self.bytes_out),

@@ -148,7 +148,8 @@ impl DownloadBody {
             let cause = cause(self.bucket.side(), Operation::GetObject, Trouble::TimedOut);
             return Err(self.failure(cause, "slower than 64 KiB a second"));
         }
-        let chunk = match &self.open_body {
+        let paced = self.open_body.as_ref().filter(|body| body.is_paced());
+        let chunk = match paced {
             Some(_) => buffer.len().min(CHUNK_BYTES),
             None => buffer.len(),
         };
@@ -161,7 +162,7 @@ impl DownloadBody {
         })?;
         self.received_bytes += count as u64;
         self.bucket.0.counting.bytes_in(count as u64);
-        if let Some(open_body) = &self.open_body {
+        if let Some(open_body) = self.open_body.as_ref().filter(|body| body.is_paced()) {
             open_body.pay(count as u64);
         }
         match self.announced_bytes {

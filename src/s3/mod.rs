@@ -40,7 +40,6 @@ pub use cause::Operation;
 pub use checked::Piece;
 pub use condition::Condition;
 pub use copy::CopySource;
-pub use counters::Counters;
 pub use detached::Leave;
 pub use download::{ContentRange, Download, DownloadBody};
 pub use headers::Head;

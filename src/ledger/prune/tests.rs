@@ -13,6 +13,7 @@ fn figures(ledger: &Ledger) -> Vec<Vec<String>> {
         "SELECT * FROM day_summary",
         "SELECT * FROM month_close",
         "SELECT * FROM run_history ORDER BY run",
+        "SELECT * FROM request_bill_days",
         "SELECT * FROM loaded_lists ORDER BY list",
         "SELECT * FROM pending_requests ORDER BY request",
         "SELECT * FROM failed_requests WHERE carried_over = 1 ORDER BY request",

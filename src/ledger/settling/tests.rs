@@ -19,6 +19,7 @@ fn record(fixture: &mut Fixture, notes: &[Note]) {
     let traffic = Traffic {
         requests_sent: 0,
         throttled: Vec::new(),
+        asked: Vec::new(),
     };
     fixture.ledger.record(&recording, notes, &traffic).unwrap();
 }

@@ -1,6 +1,6 @@
 //! The looks of a rehearsal: at listings and name by name, as a run makes them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Rehearsal;
 use crate::config::TaskConfig;
 use crate::ledger::{Ledger, Queued, TaskKey};
-use crate::model::{Failure, ObjectName, Side};
+use crate::model::{Counters, Failure, FailureCause, ObjectName, Side};
 use crate::plan::{Listings, Sight, survey};
 use crate::pool::guarded;
 use crate::run::engine::{Ends, Engine};
@@ -31,12 +31,13 @@ pub(super) struct Looks<'a> {
     transfer: Arc<Transfer>,
     source: Arc<Listings>,
     destination: Arc<Listings>,
-    /// Pages that were asked for.
-    pages: Arc<AtomicU64>,
+    /// Both ends, and what was asked of them before.
+    ends: &'a Ends,
+    before: [Counters; 2],
 }
 
 impl<'a> Looks<'a> {
-    pub(super) fn new(engine: &'a Engine, task: &'a TaskConfig, ends: &Ends) -> Self {
+    pub(super) fn new(engine: &'a Engine, task: &'a TaskConfig, ends: &'a Ends) -> Self {
         Self {
             engine,
             task,
@@ -52,7 +53,8 @@ impl<'a> Looks<'a> {
             }),
             source: Arc::default(),
             destination: Arc::default(),
-            pages: Arc::default(),
+            ends,
+            before: [ends.source.counters(), ends.destination.counters()],
         }
     }
 
@@ -76,7 +78,12 @@ impl<'a> Looks<'a> {
             }
             left -= count as u64;
         }
-        rehearsal.requests += self.pages.load(Ordering::Relaxed);
+        // What the looks asked, a run asks too, but for this.
+        let [source, destination] = self.before;
+        let mut looked = self.ends.source.counters().since(source);
+        looked.head = looked.head.saturating_sub(rehearsal.opened);
+        rehearsal.source += looked;
+        rehearsal.destination += self.ends.destination.counters().since(destination);
         Ok(())
     }
 
@@ -93,15 +100,15 @@ impl<'a> Looks<'a> {
                 at,
             });
             if let Some(look) = voyage.look_at_listings(&self.transfer, self.task.overwrite) {
-                rehearsal.count(&look, 0);
+                rehearsal.count(&look, false);
             } else {
                 awaited += 1;
                 self.look(voyage, sender.clone());
             }
         }
         while awaited > 0 && !self.engine.signal.is_urgent() {
-            if let Ok((look, requests)) = looks.recv_timeout(TICK) {
-                rehearsal.count(&look, requests);
+            if let Ok((look, is_opened)) = looks.recv_timeout(TICK) {
+                rehearsal.count(&look, is_opened);
                 awaited -= 1;
             }
         }
@@ -118,15 +125,13 @@ impl<'a> Looks<'a> {
             if !listings.are_worth_a_try(names.len()) {
                 continue;
             }
-            let (transfer, pages) = (Arc::clone(&self.transfer), Arc::clone(&self.pages));
+            let transfer = Arc::clone(&self.transfer);
             let (names, said, sender) = (Arc::clone(&names), Arc::clone(&said), sender.clone());
             self.engine.pool.spawn(move || {
                 let sights = guarded(|| {
                     let names: Vec<&str> = names.iter().map(ObjectName::as_str).collect();
-                    let list = |after: &str, keys| {
-                        pages.fetch_add(1, Ordering::Relaxed);
-                        transfer.list(side, after, keys, &Tally::default())
-                    };
+                    let list =
+                        |after: &str, keys| transfer.list(side, after, keys, &Tally::default());
                     let ask = |name: &str| transfer.ask(side, name);
                     Ok(survey(&names, &listings, list, ask))
                 });
@@ -146,19 +151,25 @@ impl<'a> Looks<'a> {
 
     /// Has both ends asked about a name. A run would read a new object at once,
     /// rather than ask the source about it first.
-    fn look(&self, mut voyage: Voyage, sender: mpsc::Sender<(Result<Look, Failure>, u64)>) {
+    fn look(&self, mut voyage: Voyage, sender: mpsc::Sender<(Result<Look, Failure>, bool)>) {
         let glass = Glass {
             transfer: Arc::clone(&self.transfer),
             mode: self.task.overwrite,
             may_open: false,
             clock: self.engine.clock.clone(),
         };
+        let is_read = !self.transfer.server_side.copies_whole(0);
         self.engine.pool.spawn(move || {
+            let may_be_opened = voyage.asks_source(glass.mode) && is_read;
             let look = guarded(|| voyage.look(&glass, None));
-            let is_new = matches!(look, Ok(Look::Carry(_))) && voyage.replaces().is_none();
-            let requests = if is_new { 1 } else { 2 };
+            let is_wanted = match &look {
+                Ok(Look::Carry(_)) => true,
+                Ok(Look::Settled(_) | Look::Found(_)) => false,
+                Err(failure) => failure.cause == FailureCause::SourceMissing,
+            };
+            let is_new = is_wanted && voyage.replaces().is_none();
             // Nobody waits for it any more if the rehearsal was stopped.
-            drop(sender.send((look, requests)));
+            drop(sender.send((look, may_be_opened && is_new)));
         });
     }
 }

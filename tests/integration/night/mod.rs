@@ -5,6 +5,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod bill;
 mod books;
 mod browse;
 mod configuration;

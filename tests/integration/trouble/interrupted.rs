@@ -34,6 +34,25 @@ fn killed_while_it_wrote_b() -> World {
 }
 
 #[test]
+fn a_killed_run_keeps_the_bill_that_was_committed_with_its_outcomes() {
+    let world = killed_while_it_wrote_b();
+    let billed = |kind: &str, side: &str| {
+        let sum = format!("SELECT {kind} FROM request_bill WHERE run = 1 AND side = '{side}'");
+        world.rows(&sum)[0].parse::<usize>().unwrap()
+    };
+    // The trial, `a`, and perhaps `b`.
+    assert!((CANARY_PUTS + 1..=CANARY_PUTS + 2).contains(&billed("puts", "destination")));
+    assert!((2..=4).contains(&billed("gets", "source")));
+    let before = billed("requests", "source");
+    world.night(0);
+    assert_eq!(billed("requests", "source"), before);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM request_bill WHERE run = 2"),
+        ["2"]
+    );
+}
+
+#[test]
 fn the_next_run_makes_up_for_a_run_that_was_killed() {
     let world = killed_while_it_wrote_b();
     assert_eq!(world.runs(), ["running|3|1|0|0|2||"]);

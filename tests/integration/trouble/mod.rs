@@ -35,6 +35,7 @@ mod signatures;
 mod terminal;
 mod throttling;
 mod tls;
+mod tuning;
 mod turns;
 mod two_processes;
 mod waiting;
