@@ -11,7 +11,7 @@ use super::fixture::{Fixture, failed, photos, synced};
 use super::{
     Counted, Deliverable, Delivery, Failures, Filter, ListPlace, LoadedPart, SLOT_MS, Stretch, View,
 };
-use crate::model::{FailureCause, Month, ObjectName, RequestState};
+use crate::model::{FailureCause, Month, ObjectName, RequestState, Tuning};
 
 /// When the night of which the cost is asked begins.
 const TONIGHT: &str = "2026-11-22T01:00:00Z";
@@ -84,6 +84,11 @@ const PAST: &str = "
     UNION ALL
     SELECT 1, printf('object_lists/past-%d.txt', n), NULL, 1, 1, printf('%064d', n), 'delivered'
     FROM night;
+    INSERT INTO traffic
+    SELECT n, side, date(at / 1000, 'unixepoch'), 1, 0, 50, 50, 0, 0, 0, 0, 0, 350, 350
+    FROM night, (SELECT 'source' AS side UNION ALL SELECT 'destination');
+    INSERT INTO tuning (run, at, offset_minutes, setting, old_value, new_value)
+    SELECT n, at, 0, 'workers', 64, 16 FROM night;
     DROP TABLE temp.asked;
     DROP TABLE temp.night;";
 
@@ -119,12 +124,24 @@ fn night(fixture: &mut Fixture) {
             },
         );
     }
+    change(fixture);
     let run = fixture.end(&night, TONIGHT, 4, "failed");
     fixture.ledger.run_books(run).unwrap();
     fixture.ledger.recount_run(run).unwrap();
     assert!(fixture.ledger.task_balanced(task).unwrap());
     report(fixture, run);
     summarise(fixture);
+}
+
+/// What an operator changes of it, and how it learns of that.
+fn change(fixture: &mut Fixture) {
+    let now = fixture.zone.local(super::fixture::at(TONIGHT));
+    let run = fixture.ledger.run_at_work(&photos()).unwrap().unwrap();
+    let changes = [Tuning::Workers(4)];
+    let made = fixture.ledger.tune(&run, None, &changes, now).unwrap();
+    assert_eq!(made.unwrap().len(), 1);
+    let seen = fixture.ledger.tunings_after(run.key, 0).unwrap();
+    assert_eq!(seen.len(), 1);
 }
 
 /// The list of the night.
