@@ -21,7 +21,8 @@
 //!        page ◀─ report, ledger: read only
 //! ```
 //!
-//! Nothing flows back. Reports read only the ledger, so any list or table can
+//! Nothing flows back. What an operator changes of a run at work (`tune`) goes
+//! into the ledger too, where the conveyor looks for it. Reports read only the ledger, so any list or table can
 //! be made again. Only when the ledger is lost is it made from them, by
 //! `run::rebuild`.
 //!

@@ -117,7 +117,7 @@ impl Filter<'_> {
     }
 
     fn select(&self, view: View, columns: &[&str]) -> String {
-        // Only names of columns that exist get into the text, values are bound.
+        // Only columns that the program itself names get into the text, values are bound.
         let mut select = format!("SELECT * FROM {} WHERE TRUE", view.as_str());
         for (index, (column, _)) in self.conditions().iter().enumerate() {
             // Writing to a String cannot fail.
