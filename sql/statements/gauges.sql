@@ -5,7 +5,7 @@ SELECT task.requested, task.synced, task.failed, task.ignored,
        (SELECT min(requested_at) FROM pending_count WHERE pending_count.task = task.task),
        (SELECT coalesce(sum(bytes), 0) FROM day_count
         WHERE day_count.task = task.task AND kind = 'synced'),
-       (SELECT coalesce(sum(rejected), 0) FROM list WHERE list.task = task.task),
+       (SELECT coalesce(sum(rejected), 0) FROM list WHERE list.task = task.task AND rejected > 0),
        (SELECT count(*) FROM delivery WHERE delivery.task = task.task AND delivery.state = 'owed'),
        paused_at IS NOT NULL,
        last.number, last.state, last.started_at, last.ended_at, last.taken, last.synced,

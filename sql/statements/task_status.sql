@@ -1,6 +1,6 @@
 -- How each task stands: its books, what was rejected, what is owed, its last run.
 SELECT id, books.requested, books.synced, books.failed, books.ignored, pending, balanced,
-       (SELECT coalesce(sum(rejected), 0) FROM list WHERE list.task = task.task),
+       (SELECT coalesce(sum(rejected), 0) FROM list WHERE list.task = task.task AND rejected > 0),
        (SELECT count(*) FROM delivery WHERE delivery.task = task.task AND delivery.state = 'owed'),
        (SELECT count(*) FROM delivery
         WHERE delivery.task = task.task AND delivery.state = 'conflict'),

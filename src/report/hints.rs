@@ -1,6 +1,7 @@
-//! What to do about each cause of failure, and what an ignore reason means.
+//! What to do about each cause of failure and each rejected line, and what an ignore
+//! reason means.
 
-use crate::model::{FailureCause, IgnoreReason};
+use crate::model::{FailureCause, IgnoreReason, RejectReason};
 
 /// What to do about a failure, in one sentence.
 #[must_use]
@@ -95,6 +96,32 @@ pub const fn meaning(reason: IgnoreReason) -> &'static str {
         IgnoreReason::Duplicate => "an earlier request for the name was dealt with in the same run",
         IgnoreReason::Excluded => "the task's patterns leave it out",
         IgnoreReason::Withdrawn => "an operator took the request back",
+    }
+}
+
+/// Why a line cannot be a request, and what to do, in one sentence.
+#[must_use]
+pub const fn rejection(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::NotUtf8 => "It is not UTF-8: write the list in UTF-8.",
+        RejectReason::TooLong => {
+            "It is longer than 1,024 bytes: no object can have such a name, so compare it with \
+             the source."
+        }
+        RejectReason::BadPercentEncoding => {
+            "A `%` stands without two hexadecimal digits: write `%25` for a percent sign, or do \
+             not call the list percent-encoded."
+        }
+        RejectReason::EmptyName => "It holds no name.",
+        RejectReason::Nul => "It holds a NUL byte: compare it with the source.",
+        RejectReason::DotSegment => {
+            "A `.` or `..` stands between slashes, which HTTP resolves away: carry such an object \
+             by other means."
+        }
+        RejectReason::ReservedPrefix => {
+            "Under `oms/sync_task/` the destination holds lists and manifests: give the object \
+             another name."
+        }
     }
 }
 
