@@ -32,9 +32,29 @@ pub fn time(local: LocalTime) -> Markup {
 /// marked that would not show itself, and kept from turning what stands around it.
 #[must_use]
 pub fn name(name: &str) -> Markup {
+    marked(name, Written::AsItIs)
+}
+
+/// Words of ours about what others have chosen, in which that is written out
+/// already: as [`name`], but a backslash stands as it is.
+#[must_use]
+pub fn told(words: &str) -> Markup {
+    marked(words, Written::Out)
+}
+
+/// How a text comes here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// As somebody chose it.
+    AsItIs,
+    /// With all written out that would not show itself.
+    Out,
+}
+
+fn marked(text: &str, written: Written) -> Markup {
     html! {
         bdi.name {
-            @for piece in pieces(name) {
+            @for piece in pieces(text, written) {
                 @if piece.marked { span.mark { (piece.text) } } @else { (piece.text) }
             }
         }
@@ -47,13 +67,13 @@ struct Piece {
 }
 
 /// `name` in pieces that show themselves and pieces that are written out, as lists do.
-fn pieces(name: &str) -> Vec<Piece> {
+fn pieces(name: &str, written: Written) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let blanks_end = name.trim_end_matches(' ').len();
     let blanks_begin = name.len() - name.trim_start_matches(' ').len();
     for (at, character) in name.char_indices() {
         let written = match character {
-            '\\' => Some("\\\\".to_owned()),
+            '\\' if written == Written::AsItIs => Some("\\\\".to_owned()),
             '\t' => Some("\\t".to_owned()),
             '\n' => Some("\\n".to_owned()),
             '\r' => Some("\\r".to_owned()),
@@ -142,6 +162,25 @@ mod tests {
             ),
         ] {
             assert_eq!(shown(text), format!("<bdi class=\"name\">{inside}</bdi>"));
+        }
+    }
+
+    #[test]
+    fn words_that_are_written_out_already_are_not_written_out_again() {
+        for (text, inside) in [
+            (
+                r#"failed to read "two\nlines\\.jpg""#,
+                r"failed to read &quot;two\nlines\\.jpg&quot;",
+            ),
+            (r"a\u{202e}<b>", r"a\u{202e}&lt;b&gt;"),
+            // What was not written out all the same.
+            (
+                "x\u{202e}y\n",
+                "x<span class=\"mark\">\\u{202e}</span>y<span class=\"mark\">\\n</span>",
+            ),
+        ] {
+            let shown = told(text).into_string();
+            assert_eq!(shown, format!("<bdi class=\"name\">{inside}</bdi>"));
         }
     }
 
