@@ -19,6 +19,12 @@ pub(super) fn of_object(task: &TaskId, name: &str) -> String {
     format!("/tasks/{task}/objects?name={}", in_address(name))
 }
 
+/// The address of rejected lines: of all, or of the list with this key.
+pub(super) fn of_rejected(task: &TaskId, list: Option<i64>) -> String {
+    let list = list.map_or_else(String::new, |list| format!("?list={list}"));
+    format!("/tasks/{task}/rejected{list}")
+}
+
 /// The address of a file of the task's folder.
 pub(super) fn of_file(task: &TaskId, path: &str) -> String {
     let parts: Vec<String> = path.split('/').map(in_address).collect();

@@ -4,19 +4,18 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path as FilePath;
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 
-use super::Page;
 use super::address::in_address;
 use super::error::PageError;
 use super::file_body::FileBody;
+use super::task_page::TaskPage;
 
 /// The folder of lists that people and programs write: of these only what the
 /// ledger has loaded is sent.
@@ -37,14 +36,13 @@ const NO_FILE: PageError = PageError::NotThere(
 
 /// Sends a list.
 pub(super) async fn send(
-    State(page): State<Arc<Page>>,
-    Path((task, path)): Path<(String, String)>,
+    shown: TaskPage,
+    Path((_, path)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
     let parts = parts(&path).ok_or(NO_FILE)?;
     if parts.first() == Some(&RECEIVED) {
-        let (id, list) = (task.id.clone(), path.clone());
-        let known = page.read(move |ledger| match ledger.find_task(&id)? {
+        let list = path.clone();
+        let known = shown.read(move |ledger, task| match ledger.find_task(task)? {
             Some(task) => Ok(ledger.knows_list(task, &list)?),
             None => Ok(false),
         });
@@ -52,8 +50,8 @@ pub(super) async fn send(
             return Err(NO_FILE);
         }
     }
-    let (folder, inside) = (page.data_dir.task(&task.id), path.clone());
-    let open = page.receiver.books.in_turn(move || {
+    let (folder, inside) = (shown.folder(), path.clone());
+    let open = shown.in_turn(move || {
         open_beneath(&folder, &inside).map_err(|error| {
             tracing::debug!("a list was asked for and is not sent: {error}");
             NO_FILE

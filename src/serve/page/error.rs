@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use super::super::books::Unread;
+use super::super::query::Misread;
 use super::frame;
 use crate::ledger::LedgerError;
 use crate::report::ReportError;
@@ -22,6 +23,12 @@ pub(super) enum PageError {
     Busy,
     /// There is no ledger yet.
     NoLedger,
+    /// The ledger was there, and is not any more.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "nothing tells yet that a ledger has gone")
+    )]
+    LedgerGone,
     /// The ledger or a file cannot be read; the log has why.
     Unreadable,
 }
@@ -58,6 +65,20 @@ impl From<Unread> for PageError {
     }
 }
 
+impl From<Misread> for PageError {
+    fn from(_: Misread) -> Self {
+        Self::Wrong("The address is not one of this page's.")
+    }
+}
+
+/// What was read; nothing as long as there is no ledger yet.
+pub(super) fn or_nothing<T: Default>(read: Result<T, PageError>) -> Result<T, PageError> {
+    match read {
+        Err(PageError::NoLedger) => Ok(T::default()),
+        read => read,
+    }
+}
+
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, title, why) = match self {
@@ -74,6 +95,11 @@ impl IntoResponse for PageError {
                 "Nothing yet",
                 "Nothing has been asked for yet: the first name, or the first run, makes the ledger.",
             ),
+            Self::LedgerGone => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The ledger is gone",
+                "It was there, and is not any more. What comes in stays safe in its lists. Mount what is not mounted, put a backup in its place (`nightferry ledger restore`), or make it again from what was delivered (`nightferry ledger rebuild`); this page then goes on by itself.",
+            ),
             Self::Unreadable => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Unreadable",
@@ -86,5 +112,25 @@ impl IntoResponse for PageError {
             p { a href="/" { "All tasks" } }
         };
         (status, frame::page(title, false, &body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_that_has_gone_is_said_to_have_and_what_to_do() {
+        let answer = PageError::LedgerGone.into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = axum::body::to_bytes(answer.into_body(), 100_000).await;
+        let page = String::from_utf8(body.unwrap().to_vec()).unwrap();
+        for said in [
+            "<h1>The ledger is gone</h1>",
+            "`nightferry ledger restore`",
+            "`nightferry ledger rebuild`",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
     }
 }

@@ -1,16 +1,14 @@
 //! Failed objects, a page at a time, and the search for some.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::super::query::Query;
 use super::address::{in_address, of_object, of_task};
 use super::error::PageError;
-use super::query::Query;
-use super::{Page, frame};
+use super::task_page::TaskPage;
 use crate::ledger::{FailedPage, FailedPlace, FailedRequest, FailedSearch, Ledger, NameSearch};
 use crate::model::{FailureCause, Month, TaskId, Timestamp};
 use crate::report::hints::hint;
@@ -38,22 +36,18 @@ struct Told {
 }
 
 /// Shows the failed objects that are asked for.
-pub(super) async fn show(
-    State(page): State<Arc<Page>>,
-    Path(task): Path<String>,
-    query: Query,
-) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
+pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, PageError> {
+    let task = &shown.task;
     let asked = Asked {
         task: task.id.clone(),
         month: query.parsed("month")?,
         cause: query.parsed("cause")?,
-        name: query.get("name").unwrap_or("").to_owned(),
-        holds: query.get("match") == Some("holds"),
+        name: query.filled("name").unwrap_or("").to_owned(),
+        holds: query.filled("match") == Some("holds"),
         after: after(&query)?,
     };
-    let now = page.receiver.clock.now();
-    let read = page.read(move |ledger| {
+    let now = shown.now();
+    let read = shown.read(move |ledger, _| {
         let told = read(ledger, &asked, now)?;
         Ok((asked, told))
     });
@@ -63,17 +57,14 @@ pub(super) async fn show(
         |month| format!("Failed objects, {}", month_name(month)),
     );
     let body = html! {
-        (frame::trail(&[(task.id.as_str(), asked.of_month())], &html! { "Failed" }))
         h1 { (title) }
-        p.zone { "As they stand now, by month, cause and name. Times are those of " (task.zone.name()) "." }
+        p.zone { "As they stand now, by month, cause and name. " (shown.times()) }
         (search(&asked, &told))
         (found(&asked, &told))
     };
-    Ok(frame::page(
-        &format!("{title}, {}", task.id),
-        !page.is_open(),
-        &body,
-    ))
+    let above = [(task.id.as_str(), asked.of_month())];
+    let title = format!("{title}, {}", task.id);
+    Ok(shown.show(&title, &above, "Failed", &body))
 }
 
 /// The place behind which the page begins, out of the address.
@@ -82,7 +73,7 @@ fn after(query: &Query) -> Result<Option<FailedPlace>, PageError> {
     let (Some(month), Some(cause), Some(request)) = place else {
         return Ok(None);
     };
-    let name = query.get("n").unwrap_or("").to_owned();
+    let name = query.filled("n").unwrap_or("").to_owned();
     Ok(Some(FailedPlace {
         month,
         cause,

@@ -44,7 +44,7 @@ pub(super) fn page(title: &str, signed_in: bool, body: &Markup) -> Response {
 }
 
 /// Where the page stands: a link for each page above it.
-pub(super) fn trail(above: &[(&str, String)], here: &Markup) -> Markup {
+pub(super) fn trail(above: &[(&str, String)], here: &str) -> Markup {
     html! {
         nav.trail aria-label="Where this is" {
             ol {

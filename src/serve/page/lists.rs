@@ -1,17 +1,15 @@
 //! Lists: those that asked for objects, and those that runs wrote.
 
 use std::fs;
-use std::path::Path as FilePath;
-use std::sync::Arc;
+use std::path::Path;
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::address::{of_file, of_task};
-use super::error::PageError;
-use super::query::Query;
-use super::{Page, frame};
+use super::super::query::Query;
+use super::address::{of_file, of_rejected, of_task};
+use super::error::{PageError, or_nothing};
+use super::task_page::TaskPage;
 use crate::ledger::InputList;
 use crate::model::TaskId;
 use crate::report::html::pieces::{name, number, time};
@@ -40,7 +38,7 @@ pub(super) struct ListFile {
 }
 
 /// The files of a run that are still in the task's folder.
-pub(super) fn of_run(folder: &FilePath, run_name: &str, run_id: &str) -> Vec<ListFile> {
+pub(super) fn of_run(folder: &Path, run_name: &str, run_id: &str) -> Vec<ListFile> {
     let mut files = Vec::new();
     for kind in OF_RUNS {
         gather(folder, &format!("{kind}/{run_name}"), |_| true, &mut files);
@@ -61,12 +59,7 @@ pub(super) fn of_run(folder: &FilePath, run_name: &str, run_id: &str) -> Vec<Lis
     files
 }
 
-fn gather(
-    folder: &FilePath,
-    under: &str,
-    wanted: impl Fn(&str) -> bool,
-    files: &mut Vec<ListFile>,
-) {
+fn gather(folder: &Path, under: &str, wanted: impl Fn(&str) -> bool, files: &mut Vec<ListFile>) {
     let Ok(entries) = fs::read_dir(folder.join(under)) else {
         return;
     };
@@ -89,27 +82,18 @@ fn gather(
 }
 
 /// Shows the lists that asked for objects, the last loaded first.
-pub(super) async fn show(
-    State(page): State<Arc<Page>>,
-    Path(task): Path<String>,
-    query: Query,
-) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
+pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, PageError> {
+    let task = &shown.task;
     let before = query.parsed("before")?;
-    let id = task.id.clone();
-    let read = page.read(move |ledger| Ok(ledger.input_lists(&id, before, MOST + 1)?));
-    let mut lists = match read.await {
-        Err(PageError::NoLedger) => Vec::new(),
-        lists => lists?,
-    };
+    let read = shown.read(move |ledger, task| Ok(ledger.input_lists(task, before, MOST + 1)?));
+    let mut lists = or_nothing(read.await)?;
     let more = lists.len() > MOST;
     lists.truncate(MOST);
     let address = format!("{}/lists", of_task(&task.id));
     let body = html! {
-        (frame::trail(&[(task.id.as_str(), of_task(&task.id))], &html! { "Lists" }))
         h1 { "Objects to be synchronized" }
         p.zone { "The lists that asked for objects, the last loaded first. Those of synced, ignored and failed objects are with each of the "
-            a href={ (of_task(&task.id)) "/runs" } { "runs" } ". Times are those of " (task.zone.name()) "." }
+            a href={ (of_task(&task.id)) "/runs" } { "runs" } ". " (shown.times()) }
         @if lists.is_empty() { p { "None." } } @else { (table(&task.id, &lists)) }
         nav.pages aria-label="Pages" {
             @if before.is_some() { a href=(address) { "The last" } }
@@ -118,11 +102,8 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(frame::page(
-        &format!("Lists of {}", task.id),
-        !page.is_open(),
-        &body,
-    ))
+    let title = format!("Lists of {}", task.id);
+    Ok(shown.show(&title, &[shown.above()], "Lists", &body))
 }
 
 fn table(task: &TaskId, lists: &[InputList]) -> Markup {
@@ -140,7 +121,9 @@ fn table(task: &TaskId, lists: &[InputList]) -> Markup {
                 td.nowrap { (time(list.loaded)) }
                 td.number { (number(list.lines)) }
                 td.number { (number(list.requests)) }
-                td.number.failed[list.rejected > 0] { (number(list.rejected)) }
+                td.number.failed[list.rejected > 0] {
+                    @if list.rejected > 0 { a href=(of_rejected(task, Some(list.key))) { (number(list.rejected)) } } @else { "0" }
+                }
             } } }
         } }
     }

@@ -1,7 +1,7 @@
 //! The page: the tasks, their months, runs and lists, for people to watch.
 //!
 //! ```text
-//! guard (host, session) ─▶ tasks | month | runs | failed | object | lists
+//! guard (host, session) ─▶ tasks | task_page ─▶ month | runs | failed | object | lists | rejected
 //!                              │ books: a few at a time, read only, one instant
 //!                              ▼
 //!                           ledger ─▶ figures ─▶ HTML that needs no script
@@ -22,11 +22,12 @@ mod guesses;
 mod lists;
 mod month;
 mod object;
-mod query;
+mod rejected;
 mod run;
 mod runs;
 mod sessions;
 mod sign_in;
+mod task_page;
 mod tasks;
 
 use std::io;
@@ -52,6 +53,7 @@ pub type IsHeld = fn(&Path) -> io::Result<bool>;
 /// What every page is made from.
 pub(super) struct Page {
     receiver: Arc<Receiver>,
+    tasks: Vec<Arc<TaskConfig>>,
     data_dir: DataDir,
     is_held: IsHeld,
     sessions: Sessions,
@@ -60,21 +62,15 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new(receiver: Arc<Receiver>, data_dir: &DataDir, is_held: IsHeld) -> Self {
+        let tasks = receiver.tasks.iter().cloned().map(Arc::new).collect();
         Self {
             receiver,
+            tasks,
             data_dir: data_dir.clone(),
             is_held,
             sessions: Sessions::default(),
             guesses: Guesses::default(),
         }
-    }
-
-    /// The configured task of this id.
-    fn task(&self, id: &str) -> Result<&TaskConfig, PageError> {
-        let mut tasks = self.receiver.tasks.iter();
-        tasks
-            .find(|task| task.id.as_str() == id)
-            .ok_or(PageError::NotThere("There is no such task."))
     }
 
     /// What `ask` reads of the ledger as it stands at one instant.
@@ -108,6 +104,7 @@ pub(super) fn routes(page: Page) -> Router {
         .route("/tasks/{task}/failed", get(failed::show))
         .route("/tasks/{task}/objects", get(object::show))
         .route("/tasks/{task}/lists", get(lists::show))
+        .route("/tasks/{task}/rejected", get(rejected::show))
         .route("/tasks/{task}/files/{*path}", get(download::send))
         .route("/sign-in", get(sign_in::show).post(sign_in::take))
         .route("/sign-out", post(sign_in::end))

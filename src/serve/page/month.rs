@@ -1,61 +1,51 @@
 //! A task: one of its months, the run at work, what failed, its last runs.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::address::{of_object, of_task};
-use super::error::PageError;
-use super::query::Query;
-use super::{Page, frame, run, runs, tasks};
+use super::super::query::Query;
+use super::address::{of_object, of_rejected, of_task};
+use super::error::{PageError, or_nothing};
+use super::task_page::TaskPage;
+use super::{run, runs, tasks};
 use crate::config::TaskConfig;
 use crate::ledger::{DayFigures, Ledger, PastRun};
 use crate::model::{FailureCause, LocalTime, Month, RunState, TaskId, Timestamp};
 use crate::report::hints::{hint, meaning, name_hint};
 use crate::report::html::chart;
 use crate::report::html::pieces::{month as month_name, name, number, size, time};
+use crate::report::text::counted;
 use crate::report::{MonthChoice, Summary, TaskMonth};
 
 /// Runs on this page; a page of their own has the others.
 const RUNS: usize = 8;
 
 /// What the ledger says of a task and month.
+#[derive(Default)]
 struct Told {
     /// Nothing, if nothing was ever asked for.
     summary: Option<TaskMonth>,
     months: Vec<Month>,
     days: Vec<DayFigures>,
+    rejected: u64,
     runs: Vec<PastRun>,
     paused: Option<LocalTime>,
 }
 
 /// Shows the month that is asked for, or the present one.
 pub(super) async fn show(
-    State(page): State<Arc<Page>>,
-    Path(task): Path<String>,
+    shown: TaskPage,
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
-    let now = page.receiver.clock.now();
+    let task = &shown.task;
+    let now = shown.now();
     let this_month = task.zone.local(now).month();
     let month = query.parsed("month")?.unwrap_or(this_month);
-    let was_at_work = page.is_at_work(&task.id);
-    let id = task.id.clone();
-    let told = page.read(move |ledger| read(ledger, &id, month, now));
-    let told = match told.await {
-        Err(PageError::NoLedger) => Told::nothing(),
-        told => told?,
-    };
-    let at_work = was_at_work || page.is_at_work(&task.id);
-    let host = headers.get(header::HOST);
-    let host = host.and_then(|host| host.to_str().ok());
-    let origin = page.receiver.config.origin(host);
+    let read = shown.watch(move |ledger, task| read(ledger, task, month, now));
+    let (told, at_work) = or_nothing(read.await)?;
     let body = html! {
-        (frame::trail(&[], &html! { (task.id) }))
         div.head {
             h1 { (task.id) }
             (tasks::route(task))
@@ -63,7 +53,7 @@ pub(super) async fn show(
         }
         (months(task, month, this_month, &told.months))
         @if let Some(summary) = &told.summary {
-            (figures(task, month, summary))
+            (figures(task, month, summary, told.rejected))
             (chart::days(month, &told.days))
             (run::live(&task.id, told.runs.first(), at_work, now))
             (failures(task, month, summary))
@@ -71,22 +61,10 @@ pub(super) async fn show(
             p.card { "Nothing has been asked for yet. The first name makes it begin." }
         }
         (past_runs(task, &told.runs, at_work))
-        (addresses(task, &origin, &page.receiver.config.events_url(&origin, &task.id)))
+        (addresses(task, &shown.addresses(&headers)))
     };
     let title = format!("{}, {}", task.id, month_name(month));
-    Ok(frame::page(&title, !page.is_open(), &body))
-}
-
-impl Told {
-    const fn nothing() -> Self {
-        Self {
-            summary: None,
-            months: Vec::new(),
-            days: Vec::new(),
-            runs: Vec::new(),
-            paused: None,
-        }
-    }
+    Ok(shown.show(&title, &[], task.id.as_str(), &body))
 }
 
 fn read(ledger: &Ledger, task: &TaskId, month: Month, now: Timestamp) -> Result<Told, PageError> {
@@ -95,6 +73,7 @@ fn read(ledger: &Ledger, task: &TaskId, month: Month, now: Timestamp) -> Result<
         summary: summary.months.pop(),
         months: ledger.months(task)?,
         days: ledger.month_days(task, month)?,
+        rejected: ledger.rejected_in(task, month)?,
         runs: ledger.past_runs(task, None, RUNS)?,
         paused: ledger.paused_since(task)?,
     })
@@ -128,7 +107,7 @@ fn months(task: &TaskConfig, month: Month, this_month: Month, all: &[Month]) -> 
 }
 
 /// The figures of the month, under the names that they have in the original service.
-fn figures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
+fn figures(task: &TaskConfig, month: Month, summary: &TaskMonth, rejected: u64) -> Markup {
     let row = &summary.row;
     let count = |count: i64| number(count.max(0).unsigned_abs());
     let failed = format!("{}/failed?month={month}", of_task(&task.id));
@@ -146,6 +125,9 @@ fn figures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
                 div { dt { "Object Lists" } dd.links {
                     a href={ (of_task(&task.id)) "/lists" } { "received" } " · "
                     a href={ (of_task(&task.id)) "/runs" } { "of runs" }
+                    @if rejected > 0 {
+                        " · " a href={ (of_rejected(&task.id, None)) "?month=" (month) } { (counted(rejected, "rejected line")) }
+                    }
                 } }
             }
             (books(summary))
@@ -237,7 +219,7 @@ fn past_runs(task: &TaskConfig, past: &[PastRun], at_work: bool) -> Markup {
 }
 
 /// Where the source platform sends names to.
-fn addresses(task: &TaskConfig, origin: &str, events: &str) -> Markup {
+fn addresses(task: &TaskConfig, (origin, events): &(String, String)) -> Markup {
     html! {
         section.card aria-labelledby="addresses" {
             h2 id="addresses" { "Synchronization API URL" }

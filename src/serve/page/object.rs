@@ -1,19 +1,16 @@
 //! What became of one object: every request, every attempt.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::super::query::Query;
 use super::address::{of_file, of_task};
 use super::error::PageError;
-use super::query::Query;
-use super::{Page, frame};
+use super::task_page::TaskPage;
 use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
 use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
 use crate::report::hints::{hint, meaning, name_hint};
-use crate::report::html::pieces::{name, number, size, time};
+use crate::report::html::pieces::{name, number, size, time, told};
 
 /// Requests that are shown; who asked more often for one name asks `why`.
 const MOST: usize = 200;
@@ -27,21 +24,17 @@ struct Told {
 }
 
 /// Shows the history of the object that is named.
-pub(super) async fn show(
-    State(page): State<Arc<Page>>,
-    Path(task): Path<String>,
-    query: Query,
-) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
-    let wanted = query.get("name").unwrap_or("").to_owned();
-    let (id, object) = (task.id.clone(), wanted.clone());
-    let read = page.read(move |ledger| {
+pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, PageError> {
+    let task = &shown.task;
+    let wanted = query.filled("name").unwrap_or("").to_owned();
+    let object = wanted.clone();
+    let read = shown.read(move |ledger, task| {
         let mut told = Told {
             requests: Vec::new(),
             all: 0,
-            pruned_before: ledger.pruned_before(&id)?,
+            pruned_before: ledger.pruned_before(task)?,
         };
-        ledger.for_each_request_for::<PageError>(&id, &object, |story| {
+        ledger.for_each_request_for::<PageError>(task, &object, |story| {
             told.all += 1;
             if told.requests.len() == MOST {
                 told.requests.remove(0);
@@ -54,9 +47,8 @@ pub(super) async fn show(
     });
     let told = read.await?;
     let body = html! {
-        (frame::trail(&[(task.id.as_str(), of_task(&task.id))], &html! { "Object" }))
         h1.object { (name(&wanted)) }
-        p.zone { "Times are those of " (task.zone.name()) "." }
+        p.zone { (shown.times()) }
         @if told.requests.is_empty() {
             p { "Never asked for under this name. Names are compared byte for byte."
                 @if let Some(month) = &told.pruned_before { " Requests settled before " (month) " were pruned." } }
@@ -64,11 +56,8 @@ pub(super) async fn show(
         @if told.all > MOST { p.hint { "The last " (MOST) " of " (told.all) " requests." } }
         @for story in &told.requests { (request_story(&task.id, story, &wanted)) }
     };
-    Ok(frame::page(
-        &format!("An object of {}", task.id),
-        !page.is_open(),
-        &body,
-    ))
+    let title = format!("An object of {}", task.id);
+    Ok(shown.show(&title, &[shown.above()], "Object", &body))
 }
 
 fn request_story(task: &TaskId, story: &RequestStory, object: &str) -> Markup {
@@ -124,7 +113,7 @@ fn attempt_story(task: &TaskId, attempt: &AttemptStory) -> Markup {
                 }
                 (slowed(attempt))
                 (answer(attempt))
-                @if let Some(message) = &attempt.message { dt { "Message" } dd { (name(message)) } }
+                @if let Some(message) = &attempt.message { dt { "Message" } dd { (told(message)) } }
             }
         }
     }

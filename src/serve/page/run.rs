@@ -1,36 +1,28 @@
 //! One run: how far it is, its books, its lists.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{Html, Response};
 use maud::{Markup, html};
 
-use super::address::{of_file, of_task};
+use super::address::{of_file, of_rejected, of_task};
 use super::error::PageError;
 use super::lists::{self, ListFile};
-use super::{Page, frame, month};
+use super::month;
+use super::task_page::TaskPage;
 use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
-use crate::report::html::pieces::{name, number, run_state, size, time};
+use crate::report::html::pieces::{name, number, run_state, size, time, told};
 use crate::report::text::age;
 
 /// The part of the task's page that changes while a run is at work; the script
 /// fetches it again and again.
-pub(super) async fn progress(
-    State(page): State<Arc<Page>>,
-    Path(task): Path<String>,
-) -> Result<Html<String>, PageError> {
-    let task = page.task(&task)?;
-    let was_at_work = page.is_at_work(&task.id);
-    let id = task.id.clone();
-    let runs = page.read(move |ledger| Ok(ledger.past_runs(&id, None, 1)?));
-    let runs = runs.await?;
-    let at_work = was_at_work || page.is_at_work(&task.id);
-    let now = page.receiver.clock.now();
+pub(super) async fn progress(shown: TaskPage) -> Result<Html<String>, PageError> {
+    let read = shown.watch(|ledger, task| Ok(ledger.past_runs(task, None, 1)?));
+    let (runs, at_work) = read.await?;
+    let now = shown.now();
     let progress = runs.first().filter(|run| month::is_running(run) && at_work);
     let progress = progress.map_or_else(
-        || html! { p { "The run has ended. " a href=(of_task(&task.id)) { "Show what came of it" } } },
+        || html! { p { "The run has ended. " a href=(of_task(&shown.task.id)) { "Show what came of it" } } },
         |run| figures(run, now),
     );
     Ok(Html(progress.into_string()))
@@ -85,39 +77,34 @@ fn figures(run: &PastRun, now: Timestamp) -> Markup {
 
 /// Shows one run.
 pub(super) async fn show(
-    State(page): State<Arc<Page>>,
-    Path((task, run)): Path<(String, String)>,
+    shown: TaskPage,
+    Path((_, run)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
+    let task = &shown.task;
     let number: u64 = run.parse().map_err(|_| NO_RUN)?;
-    let (id, folder) = (task.id.clone(), page.data_dir.task(&task.id));
-    let read = move |ledger: &crate::ledger::Ledger| {
-        let runs = ledger.past_runs(&id, Some(number.saturating_add(1)), 1)?;
+    let folder = shown.folder();
+    let read = shown.watch(move |ledger, task| {
+        let runs = ledger.past_runs(task, Some(number.saturating_add(1)), 1)?;
         let run = runs.into_iter().find(|run| run.number == number);
         let run = run.ok_or(NO_RUN)?;
         let files = lists::of_run(&folder, &run.run_name, &run.run_id);
         Ok((run, files))
-    };
-    let (run, files) = page.read(read).await?;
-    let at_work = page.is_at_work(&task.id);
-    let above = [
-        (task.id.as_str(), of_task(&task.id)),
-        ("Runs", format!("{}/runs", of_task(&task.id))),
-    ];
+    });
+    let ((run, files), at_work) = read.await?;
     let body = html! {
-        (frame::trail(&above, &html! { (run.number) }))
         h1 { "Run " (run.number) " of " (task.id) " " (run_state(run.state, run.exit_reasons.as_deref(), !at_work)) }
-        p.zone { "Times are those of " (task.zone.name()) "." }
-        @if let Some(because) = &run.because { p.problem { (name(because)) } }
+        p.zone { (shown.times()) }
+        @if let Some(because) = &run.because { p.problem { (told(because)) } }
         (books(&run))
-        (details(&run))
+        (details(&task.id, &run))
         (list_files(&task.id, &files))
     };
-    Ok(frame::page(
-        &format!("Run {} of {}", run.number, task.id),
-        !page.is_open(),
-        &body,
-    ))
+    let above = [
+        shown.above(),
+        ("Runs", format!("{}/runs", of_task(&task.id))),
+    ];
+    let title = format!("Run {} of {}", run.number, task.id);
+    Ok(shown.show(&title, &above, &run.number.to_string(), &body))
 }
 
 const NO_RUN: PageError = PageError::NotThere("There is no such run.");
@@ -146,7 +133,7 @@ fn books(run: &PastRun) -> Markup {
     }
 }
 
-fn details(run: &PastRun) -> Markup {
+fn details(task: &TaskId, run: &PastRun) -> Markup {
     html! {
         section aria-labelledby="details" {
             h2 id="details" { "Details" }
@@ -155,7 +142,9 @@ fn details(run: &PastRun) -> Markup {
                 @if let Some(ended) = run.ended {
                     dt { "Ended" } dd { (time(ended)) ", after " (age(ended.at.ms() - run.started.at.ms())) }
                 }
-                dt { "Rejected lines" } dd { (number(run.rejected)) }
+                dt { "Rejected lines" } dd {
+                    @if run.rejected > 0 { a href=(of_rejected(task, None)) { (number(run.rejected)) } } @else { "0" }
+                }
                 dt { "Requests sent" } dd { (number(run.requests_sent)) }
                 dt { "Tried again" } dd { (number(run.retries)) " times" }
                 dt { "Throttled" } dd { (number(run.throttled)) " times" }

@@ -1,15 +1,12 @@
 //! Past runs with their books, a page at a time.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::super::query::Query;
 use super::address::of_task;
-use super::error::PageError;
-use super::query::Query;
-use super::{Page, frame};
+use super::error::{PageError, or_nothing};
+use super::task_page::TaskPage;
 use crate::ledger::PastRun;
 use crate::model::TaskId;
 use crate::report::html::pieces::{number, run_state, size, time};
@@ -18,27 +15,18 @@ use crate::report::html::pieces::{number, run_state, size, time};
 const MOST: usize = 50;
 
 /// Shows runs, the newest first.
-pub(super) async fn show(
-    State(page): State<Arc<Page>>,
-    Path(task): Path<String>,
-    query: Query,
-) -> Result<Response, PageError> {
-    let task = page.task(&task)?;
+pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, PageError> {
+    let task = &shown.task;
     let before = query.parsed("before")?;
-    let id = task.id.clone();
-    let read = page.read(move |ledger| Ok(ledger.past_runs(&id, before, MOST + 1)?));
-    let mut runs = match read.await {
-        Err(PageError::NoLedger) => Vec::new(),
-        runs => runs?,
-    };
+    let read = shown.watch(move |ledger, task| Ok(ledger.past_runs(task, before, MOST + 1)?));
+    let (mut runs, at_work) = or_nothing(read.await)?;
     let more = runs.len() > MOST;
     runs.truncate(MOST);
-    let at_work = page.is_at_work(&task.id);
+    let title = format!("Runs of {}", task.id);
     let address = format!("{}/runs", of_task(&task.id));
     let body = html! {
-        (frame::trail(&[(task.id.as_str(), of_task(&task.id))], &html! { "Runs" }))
-        h1 { "Runs of " (task.id) }
-        p.zone { "Times are those of " (task.zone.name()) "." }
+        h1 { (title) }
+        p.zone { (shown.times()) }
         @if runs.is_empty() { p { "No run yet." } } @else { (table(&task.id, &runs, at_work)) }
         nav.pages aria-label="Pages" {
             @if before.is_some() { a href=(address) { "The newest" } }
@@ -47,11 +35,7 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(frame::page(
-        &format!("Runs of {}", task.id),
-        !page.is_open(),
-        &body,
-    ))
+    Ok(shown.show(&title, &[shown.above()], "Runs", &body))
 }
 
 /// Runs as a table.

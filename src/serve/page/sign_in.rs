@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::super::query::Query;
 use super::super::who::Right;
 use super::error::PageError;
-use super::query::Query;
 use super::{Page, frame, guard, sessions};
 
 /// Where the form is, and where it is sent.
@@ -29,7 +29,7 @@ pub(super) fn lead(wanted: &Uri) -> Response {
 
 /// Shows the form.
 pub(super) async fn show(query: Query) -> Response {
-    form(query.get("next").unwrap_or("/"), None)
+    form(query.filled("next").unwrap_or("/"), None)
 }
 
 /// Takes a token. What is wrong with one that is not taken is not told.
@@ -38,13 +38,13 @@ pub(super) async fn take(State(page): State<Arc<Page>>, request: Request) -> Res
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let query = Query::parse(body.bytes());
-    let next = query.get("next").unwrap_or("/");
+    let query = Query::form(body.bytes());
+    let next = query.filled("next").unwrap_or("/");
     if !page.guesses.may_try(Instant::now()) {
         let why = "Too many tokens were tried. Try again in a few seconds.";
         return (StatusCode::TOO_MANY_REQUESTS, form(next, Some(why))).into_response();
     }
-    let token = query.get("token").unwrap_or("").trim();
+    let token = query.filled("token").unwrap_or("").trim();
     let caller = page.receiver.callers.by_token(token);
     if caller.and_then(|caller| caller.may(Right::Read)).is_err() {
         let why = "This token is not known, or may not read.";

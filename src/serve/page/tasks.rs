@@ -8,7 +8,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::address::of_task;
-use super::error::PageError;
+use super::error::{PageError, or_nothing};
 use super::{Page, frame};
 use crate::config::TaskConfig;
 use crate::ledger::{Ledger, MonthRow, TaskStatus};
@@ -33,11 +33,7 @@ pub(super) async fn show(State(page): State<Arc<Page>>) -> Result<Response, Page
         .map(|task| (task.id.clone(), task.zone.local(now).month()))
         .collect();
     let at_work: Vec<bool> = months.iter().map(|(id, _)| page.is_at_work(id)).collect();
-    let known = page.read(move |ledger| read(ledger, &months)).await;
-    let known = match known {
-        Err(PageError::NoLedger) => BTreeMap::new(),
-        known => known?,
-    };
+    let known = or_nothing(page.read(move |ledger| read(ledger, &months)).await)?;
     let tasks = page.receiver.tasks.iter().zip(at_work);
     let body = html! {
         h1 { "Tasks" }

@@ -17,6 +17,7 @@ fn nobody_sees_anything_without_a_session() {
         "/tasks/photos/progress",
         "/tasks/photos/runs/1",
         "/tasks/photos/objects?name=a.jpg",
+        "/tasks/photos/rejected",
         "/tasks/photos/files/object_lists/a.txt",
     ] {
         for fields in ["", "Cookie: nightferry=0000\r\n", "Cookie: nightferry=\r\n"] {

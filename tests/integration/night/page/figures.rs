@@ -19,6 +19,7 @@ fn before_anything_was_asked_for_there_are_pages_all_the_same() {
         "/tasks/photos/runs",
         "/tasks/photos/lists",
         "/tasks/photos/failed",
+        "/tasks/photos/rejected",
     ] {
         shown.page(path);
     }

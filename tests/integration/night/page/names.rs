@@ -84,3 +84,22 @@ fn what_is_searched_for_comes_back_as_text() {
     let page = shown.page("/tasks/photos/objects?name=%3Cscript%3E%FF");
     assert!(page.contains("&lt;script&gt;\u{fffd}"), "{page}");
 }
+
+#[test]
+fn what_failed_is_told_of_an_object_with_its_name_written_out_once() {
+    let harbour = harbour("");
+    harbour.list("a.url.txt", "two%0Alines%5C%3Cb%3E.jpg\n");
+    assert_eq!(harbour.night().code, 4);
+    let told = harbour
+        .rows("SELECT message FROM failed_requests")
+        .remove(0);
+    assert!(told.contains(r#""two\nlines\\<b>.jpg""#), "{told}");
+    let shown = Shown::at(&harbour);
+    let page = shown.page("/tasks/photos/objects?name=two%0Alines%5C%3Cb%3E.jpg");
+    let written = told
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;");
+    let message = format!("<dt>Message</dt><dd><bdi class=\"name\">{written}</bdi></dd>");
+    assert!(page.contains(&message), "{message}: {page}");
+}
