@@ -3,6 +3,8 @@
 mod access;
 mod figures;
 mod names;
+mod rejected;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
