@@ -42,6 +42,16 @@ pub fn told(words: &str) -> Markup {
     marked(words, Written::Out)
 }
 
+/// Words of ours alone: what stands between backticks is code.
+#[must_use]
+pub fn prose(words: &str) -> Markup {
+    html! {
+        @for (place, words) in words.split('`').enumerate() {
+            @if place % 2 == 1 { code { (words) } } @else { (words) }
+        }
+    }
+}
+
 /// How a text comes here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
@@ -181,6 +191,16 @@ mod tests {
         ] {
             let shown = told(text).into_string();
             assert_eq!(shown, format!("<bdi class=\"name\">{inside}</bdi>"));
+        }
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        for (words, shown) in [
+            ("plain <b>", "plain &lt;b&gt;"),
+            ("a `b` c `d`", "a <code>b</code> c <code>d</code>"),
+        ] {
+            assert_eq!(prose(words).into_string(), shown);
         }
     }
 

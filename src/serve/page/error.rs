@@ -9,6 +9,7 @@ use super::super::query::Misread;
 use super::frame;
 use crate::ledger::LedgerError;
 use crate::report::ReportError;
+use crate::report::html::pieces::prose;
 
 /// Why a page is not shown.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) enum PageError {
     Busy,
     /// There is no ledger yet.
     NoLedger,
-    /// The ledger was there, and is not any more.
+    /// The ledger is not where it was, or another one is there.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "nothing tells yet that a ledger has gone")
@@ -97,8 +98,8 @@ impl IntoResponse for PageError {
             ),
             Self::LedgerGone => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The ledger is gone",
-                "It was there, and is not any more. What comes in stays safe in its lists. Mount what is not mounted, put a backup in its place (`nightferry ledger restore`), or make it again from what was delivered (`nightferry ledger rebuild`); this page then goes on by itself.",
+                "The ledger is not in its place",
+                "Names that are sent are recorded all the same, and figures come back with it: mount what is not mounted, put a backup in its place (`nightferry ledger restore`), or make it again from what was delivered (`nightferry ledger rebuild`). The log of `nightferry serve` says more.",
             ),
             Self::Unreadable => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -108,7 +109,7 @@ impl IntoResponse for PageError {
         };
         let body = html! {
             h1 { (title) }
-            p { (why) }
+            p { (prose(why)) }
             p { a href="/" { "All tasks" } }
         };
         (status, frame::page(title, false, &body)).into_response()
@@ -126,9 +127,9 @@ mod tests {
         let body = axum::body::to_bytes(answer.into_body(), 100_000).await;
         let page = String::from_utf8(body.unwrap().to_vec()).unwrap();
         for said in [
-            "<h1>The ledger is gone</h1>",
-            "`nightferry ledger restore`",
-            "`nightferry ledger rebuild`",
+            "<h1>The ledger is not in its place</h1>",
+            "<code>nightferry ledger restore</code>",
+            "<code>nightferry ledger rebuild</code>",
         ] {
             assert!(page.contains(said), "{said}: {page}");
         }

@@ -12,7 +12,7 @@ use super::task_page::TaskPage;
 use crate::ledger::{FailedPage, FailedPlace, FailedRequest, FailedSearch, Ledger, NameSearch};
 use crate::model::{FailureCause, Month, TaskId, Timestamp};
 use crate::report::hints::hint;
-use crate::report::html::pieces::{month as month_name, name, number, time};
+use crate::report::html::pieces::{month as month_name, name, number, prose, time};
 
 /// Objects on one page.
 const MOST: usize = 100;
@@ -186,7 +186,7 @@ fn search(asked: &Asked, told: &Told) -> Markup {
 fn found(asked: &Asked, told: &Told) -> Markup {
     let requests = &told.page.requests;
     html! {
-        @if let Some(cause) = asked.cause { p.hint { (hint(cause)) } }
+        @if let Some(cause) = asked.cause { p.hint { (prose(hint(cause))) } }
         @if requests.is_empty() {
             p {
                 @if told.page.next.is_some() { "None among the names looked at so far." }

@@ -14,7 +14,7 @@ use crate::ledger::{DayFigures, Ledger, PastRun};
 use crate::model::{FailureCause, LocalTime, Month, RunState, TaskId, Timestamp};
 use crate::report::hints::{hint, meaning, name_hint};
 use crate::report::html::chart;
-use crate::report::html::pieces::{month as month_name, name, number, size, time};
+use crate::report::html::pieces::{month as month_name, name, number, prose, size, time};
 use crate::report::text::counted;
 use crate::report::{MonthChoice, Summary, TaskMonth};
 
@@ -123,10 +123,10 @@ fn figures(task: &TaskConfig, month: Month, summary: &TaskMonth, rejected: u64) 
                 div.ignored { dt { "Ignored" } dd { (count(row.ignored)) } }
                 div { dt { "Synced Object Size" } dd { (size(row.synced_bytes.max(0).unsigned_abs())) } }
                 div { dt { "Object Lists" } dd.links {
-                    a href={ (of_task(&task.id)) "/lists" } { "received" } " · "
+                    a href={ (of_task(&task.id)) "/lists" } { "received" }
                     a href={ (of_task(&task.id)) "/runs" } { "of runs" }
                     @if rejected > 0 {
-                        " · " a href={ (of_rejected(&task.id, None)) "?month=" (month) } { (counted(rejected, "rejected line")) }
+                        a href={ (of_rejected(&task.id, None)) "?month=" (month) } { (counted(rejected, "rejected line")) }
                     }
                 } }
             }
@@ -171,14 +171,14 @@ fn failures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
                     tbody { @for (cause, count) in &summary.failed { tr {
                         th scope="row" { a href=(of(*cause)) { code { (cause) } } }
                         td.number { (number(*count)) }
-                        td.words { (hint(*cause)) }
+                        td.words { (prose(hint(*cause))) }
                     } } }
                 } }
                 @for odd in &summary.odd_names {
                     p.hint {
                         a href=(of_object(&task.id, &odd.example)) { (name(&odd.example)) }
                         @if odd.requests > 1 { " (and " (number(odd.requests - 1)) " more)" }
-                        " " (name_hint(&odd.example).unwrap_or(""))
+                        " " (prose(name_hint(&odd.example).unwrap_or("")))
                     }
                 }
             }

@@ -10,7 +10,7 @@ use super::task_page::TaskPage;
 use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
 use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
 use crate::report::hints::{hint, meaning, name_hint};
-use crate::report::html::pieces::{name, number, size, time, told};
+use crate::report::html::pieces::{name, number, prose, size, time, told};
 
 /// Requests that are shown; who asked more often for one name asks `why`.
 const MOST: usize = 200;
@@ -71,8 +71,8 @@ fn request_story(task: &TaskId, story: &RequestStory, object: &str) -> Markup {
                 @if let Some(settled) = story.settled { ", settled " (time(settled)) }
                 @if let Some(deferral) = story.deferral { "; the last run left it: " code { (deferral) } } "." }
             @if let Ok(cause) = reason.parse::<FailureCause>() {
-                p.hint { (hint(cause))
-                    @if let (FailureCause::SourceMissing, Some(hint)) = (cause, name_hint(object)) { " The name " (hint) } }
+                p.hint { (prose(hint(cause)))
+                    @if let (FailureCause::SourceMissing, Some(hint)) = (cause, name_hint(object)) { " The name " (prose(hint)) } }
             }
             @for attempt in story.attempts.iter().rev() { (attempt_story(task, attempt)) }
         }

@@ -12,7 +12,7 @@ use super::task_page::TaskPage;
 use crate::ledger::{RejectedOf, RejectedPage, RejectedPlace, RejectedSearch, ShownLine};
 use crate::model::{RejectReason, TaskId};
 use crate::report::hints::rejection;
-use crate::report::html::pieces::{month as month_name, name, number, told};
+use crate::report::html::pieces::{month as month_name, name, number, prose, told};
 
 /// Lines on one page.
 const MOST: usize = 100;
@@ -51,11 +51,10 @@ pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, Page
             "Lines of lists that cannot be requests, by the month in which the list was last loaded. "
             "Of each list the first 1,000 are kept."
         }
-        (why(&page.lines))
         @if page.lines.is_empty() {
             p { "None."
                 @if let Some(month) = &pruned_before { " Those of lists last loaded before " (month) " were pruned." } }
-        } @else { (table(task, &page.lines)) }
+        } @else { (why(&page.lines)) (table(task, &page.lines)) }
         (pages(task, of, after, &page))
     };
     let above = [
@@ -74,11 +73,14 @@ fn after(query: &Query) -> Result<Option<RejectedPlace>, PageError> {
     Ok(Some(RejectedPlace { month, list, line }))
 }
 
-/// What each reason on this page means.
+/// What each reason on this page means; closed, so that the lines come first.
 fn why(lines: &[ShownLine]) -> Markup {
     let reasons: BTreeSet<RejectReason> = lines.iter().map(|line| line.reason).collect();
     html! {
-        @for reason in reasons { p.hint { code { (reason) } ": " (rejection(reason)) } }
+        details.behind {
+            summary { "What the reasons mean" }
+            dl.pairs { @for reason in reasons { dt { code { (reason) } } dd { (prose(rejection(reason))) } } }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::month;
 use super::task_page::TaskPage;
 use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
-use crate::report::html::pieces::{name, number, run_state, size, time, told};
+use crate::report::html::pieces::{name, number, prose, run_state, size, time, told};
 use crate::report::text::age;
 
 /// The part of the task's page that changes while a run is at work; the script
@@ -37,7 +37,7 @@ pub(super) fn live(task: &TaskId, last: Option<&PastRun>, at_work: bool, now: Ti
         return html! {
             section.card aria-labelledby="live" {
                 h2 id="live" { "Run " (run.number) }
-                p.problem { "Its process is gone: the next run takes up what it left, `nightferry run --settle-only` its lists alone." }
+                p.problem { (prose("Its process is gone: the next run takes up what it left, `nightferry run --settle-only` its lists alone.")) }
             }
         };
     }
@@ -127,7 +127,7 @@ fn books(run: &PastRun) -> Markup {
                 strong { "Books: " }
                 (count(books.taken)) " taken = " (count(books.synced)) " synced + " (count(books.failed))
                 " failed + " (count(books.ignored)) " ignored + " (count(books.deferred)) " deferred."
-                @if !books.balanced() { strong.problem { " They do not balance: run `nightferry ledger check`." } }
+                @if !books.balanced() { strong.problem { (prose(" They do not balance: run `nightferry ledger check`.")) } }
             }
         }
     }

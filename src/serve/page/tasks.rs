@@ -13,7 +13,7 @@ use super::{Page, frame};
 use crate::config::TaskConfig;
 use crate::ledger::{Ledger, MonthRow, TaskStatus};
 use crate::model::{LocalTime, Month, TaskId, Timestamp};
-use crate::report::html::pieces::{month as month_name, name, number, run_state, time};
+use crate::report::html::pieces::{month as month_name, name, number, prose, run_state, time};
 use crate::report::text::{age, size};
 
 /// What the ledger knows of a task.
@@ -116,7 +116,7 @@ fn figures(task: &TaskConfig, known: &Known, at_work: bool, now: Timestamp) -> M
                 span { "Oldest pending: " (time(oldest)) ", " (age(now.ms() - oldest.at.ms())) " ago" }
             }
             @if !known.status.balanced {
-                strong.problem { "The books do not balance: run `nightferry ledger check`." }
+                strong.problem { (prose("The books do not balance: run `nightferry ledger check`.")) }
             }
             span { "Times in " (task.zone.name()) }
         }
