@@ -18,6 +18,21 @@ const ODD: [&str; 8] = [
     "press/日本/写真 📷.jpg",
 ];
 
+/// Lines that cannot be requests.
+const BAD: [&str; 8] = [
+    "press/100%/IMG_0001.jpg",
+    "press/%3Cscript%3Ealert(1)%3C/script%3E%zz",
+    "press/<img src=x onerror=alert(1)>%",
+    "press/caf%E9.jpg",
+    "press/%00.jpg",
+    "press/two%0Alines/../up.jpg",
+    "press/invoice%E2%80%AEgpj.exe/./x",
+    "oms/sync_task/photos/manifests/x.json",
+];
+
+/// Names, and bad lines, that one of many lists has.
+const MANY: usize = 1_000;
+
 /// How many names a night has: fewer at weekends, more by and by, and once a lot.
 fn count(task: &str, night: i64) -> i64 {
     let weekly = match night.rem_euclid(7) {
@@ -31,8 +46,31 @@ fn count(task: &str, night: i64) -> i64 {
     3 * weekly * drift * many / films
 }
 
+/// The list of one night.
+pub fn list(task: &str, night: i64) -> String {
+    let mut lines: Vec<String> = names(task, night)
+        .iter()
+        .map(|name| url_encoded(name))
+        .collect();
+    if night % 10 == 4 && task == "photos" {
+        lines.extend(BAD.map(str::to_owned));
+        lines.push("press/".to_owned() + &"long/".repeat(300));
+    }
+    lines.iter().map(|line| line.clone() + "\n").collect()
+}
+
+/// Lists of so many names that are nowhere, and of as many bad lines.
+pub fn many(failed: usize) -> Vec<String> {
+    let list = |first: usize| {
+        let lines = first..(first + MANY).min(failed);
+        let lines = lines.map(|line| format!("press/{line:08}.jpg\npress/{line:08}%.jpg\n"));
+        lines.collect()
+    };
+    (0..failed).step_by(MANY).map(list).collect()
+}
+
 /// The names of one night.
-pub fn names(task: &str, night: i64) -> Vec<String> {
+fn names(task: &str, night: i64) -> Vec<String> {
     let kind = if task == "films" { "mov" } else { "jpg" };
     let mut names: Vec<String> = (0..count(task, night))
         .map(|place| {
@@ -47,7 +85,7 @@ pub fn names(task: &str, night: i64) -> Vec<String> {
 }
 
 /// A name as it stands in a percent-encoded list.
-pub fn url_encoded(name: &str) -> String {
+fn url_encoded(name: &str) -> String {
     ObjectName::from_checked(name.to_owned()).url_encoded()
 }
 

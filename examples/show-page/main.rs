@@ -1,10 +1,11 @@
 //! Makes a data directory that has something of everything to show on the page of
 //! `nightferry serve`, and a night that goes on until it is ended.
 //!
-//! `cargo run --example show-page -- FOLDER [--listen ADDRESS]`
+//! `cargo run --example show-page -- FOLDER [--listen ADDRESS] [--failed N]`
 //!
 //! FOLDER gets a configuration, two tasks with some months behind them, failures of
-//! many causes, names of every kind. Nothing of it was ever carried. When it says
+//! many causes, names of every kind, lines that are none; with `--failed` so many
+//! failures more, and as many such lines. Nothing of it was ever carried. When it says
 //! `ready`, `nightferry --config FOLDER/nightferry.toml serve` shows it; the token
 //! for the page is `demonstration`.
 
@@ -45,7 +46,15 @@ struct House {
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
     let folder = words.next().ok_or("which folder?")?;
-    let listen = words.nth(1).unwrap_or_else(|| "127.0.0.1:8030".to_owned());
+    let (mut listen, mut failed) = ("127.0.0.1:8030".to_owned(), 0);
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or("a value")?;
+        match word.as_str() {
+            "--listen" => listen = value,
+            "--failed" => failed = value.parse()?,
+            _ => return Err("what is that?".into()),
+        }
+    }
     let folder = Path::new(&folder);
     let data_dir = DataDir::new(folder.join("data"), None)?;
     let (photos, films): (TaskId, TaskId) = ("photos".parse()?, "films".parse()?);
@@ -53,7 +62,7 @@ fn main() -> Result<()> {
     configure(folder, &listen)?;
     let now = Clock::system().now();
     let mut last = None;
-    for (id, zone) in [(films, "Europe/Berlin"), (photos, "Asia/Shanghai")] {
+    for (id, zone) in [(films, "Europe/Berlin"), (photos.clone(), "Asia/Shanghai")] {
         let mut house = House {
             ledger: Ledger::open(&data_dir.ledger(), data_dir.modes().file)?,
             data_dir: data_dir.clone(),
@@ -61,7 +70,11 @@ fn main() -> Result<()> {
             zone: zone.parse()?,
         };
         for night in (1..=NIGHTS).rev() {
-            house.night(NIGHTS - night, now.plus_ms(-night * DAY_MS))?;
+            let lists = [made::list(house.id.as_str(), NIGHTS - night)];
+            house.night(NIGHTS - night, &lists, now.plus_ms(-night * DAY_MS))?;
+        }
+        if failed > 0 && house.id == photos {
+            house.night(NIGHTS + 1, &made::many(failed), now.plus_ms(-DAY_MS / 2))?;
         }
         last = Some(house);
     }
@@ -90,13 +103,9 @@ fn configure(folder: &Path, listen: &str) -> Result<()> {
 }
 
 impl House {
-    /// Asks for names, `night` nights after the first, and settles them at `at`.
-    fn night(&mut self, night: i64, at: Timestamp) -> Result<()> {
-        let names = made::names(self.id.as_str(), night);
-        if names.is_empty() {
-            return Ok(());
-        }
-        let (task, run) = self.begin(night, &names, at)?;
+    /// Asks for what `lists` hold, `night` nights after the first, and settles it at `at`.
+    fn night(&mut self, night: i64, lists: &[String], at: Timestamp) -> Result<()> {
+        let (task, run) = self.begin(night, lists, at)?;
         let through = self.ledger.take(task, run)?.through;
         let recording = Recording {
             task,
@@ -140,17 +149,20 @@ impl House {
         Ok(())
     }
 
-    /// Takes `names` in and begins a run.
-    fn begin(&mut self, night: i64, names: &[String], at: Timestamp) -> Result<(TaskKey, RunKey)> {
+    /// Takes `lists` in and begins a run.
+    fn begin(&mut self, night: i64, lists: &[String], at: Timestamp) -> Result<(TaskKey, RunKey)> {
         let asked = at.plus_ms(-6 * 3_600_000);
         let day = self.zone.local(asked).day().format("%Y/%m/%d").to_string();
         let folder = self.data_dir.object_lists(&self.id).join(day);
         fs::create_dir_all(&folder)?;
-        let lines: Vec<String> = names
-            .iter()
-            .map(|name| made::url_encoded(name) + "\n")
-            .collect();
-        fs::write(folder.join(format!("{night:05}.url.txt")), lines.concat())?;
+        for (place, list) in lists.iter().enumerate() {
+            let number = if place == 0 {
+                String::new()
+            } else {
+                format!("_{place:05}")
+            };
+            fs::write(folder.join(format!("{night:05}{number}.url.txt")), list)?;
+        }
         let task = self
             .ledger
             .enter_task(&self.id, self.zone, 7, self.zone.local(asked))?;
@@ -161,7 +173,7 @@ impl House {
             wait: &|_: Duration| {},
         };
         let lists = LocalLists::new(&self.data_dir.task(&self.id));
-        intake::take_in(&mut self.ledger, task, &[&lists], &settings)?;
+        let intake = intake::take_in(&mut self.ledger, task, &[&lists], &settings)?;
         let started = self.zone.local(at);
         let run = self.ledger.begin_run(&NewRun {
             task,
@@ -174,6 +186,7 @@ impl House {
             // Ids of runs that begin in the same second differ by it.
             entropy: night.unsigned_abs() * 100 + self.id.as_str().len() as u64,
         })?;
+        self.ledger.note_rejected(run.key, intake.rejected)?;
         self.ledger.carry_over(task, started)?;
         Ok((task, run.key))
     }
@@ -182,8 +195,9 @@ impl House {
     fn sail_on(mut self, at: Timestamp) -> Result<()> {
         let lock = self.data_dir.lock(&self.id);
         let _lock = TaskLock::take(&lock, self.data_dir.modes().file)?;
-        let names = made::names(self.id.as_str(), NIGHTS);
-        let (task, run) = self.begin(NIGHTS, &names, at)?;
+        let lists = [made::list(self.id.as_str(), NIGHTS)];
+        let count = lists[0].lines().count();
+        let (task, run) = self.begin(NIGHTS, &lists, at)?;
         let through = self.ledger.take(task, run)?.through;
         let recording = Recording {
             task,
@@ -192,7 +206,7 @@ impl House {
             zone: self.zone,
         };
         let mut last = String::new();
-        let mut many = names.len() * 2 / 5;
+        let mut many = count * 2 / 5;
         loop {
             let queued = self
                 .ledger

@@ -13,6 +13,7 @@ const base = process.argv[2];
 const PAGES = [
   "/", "/tasks/photos", "/tasks/films", "/tasks/photos/runs", "/tasks/photos/runs/40",
   "/tasks/photos/failed", "/tasks/photos/lists", "/tasks/photos/objects?name=press%2Ftwo%0Alines.jpg",
+  "/tasks/photos/rejected",
   "/tasks/photos/failed?name=script&match=holds", "/tasks/photos/objects?name=never", "/tasks/none",
 ];
 
@@ -81,6 +82,21 @@ async function watch(page) {
   await page.waitForFunction((first) => document.querySelector("[data-percent]").textContent !== first, first, { timeout: 15000 });
 }
 
+/// A table that is wider than its place shows at which edge there is more: the two
+/// edges look otherwise before it is moved to its end and after.
+async function shades(page) {
+  await page.goto(`${base}/tasks/photos/runs`);
+  const table = page.getByRole("group", { name: "Runs" });
+  assert.ok(await table.evaluate((place) => place.scrollWidth > place.clientWidth));
+  const { x, y, width } = await table.boundingBox();
+  const edge = (left) => page.screenshot({ clip: { x: left, y: y + 4, width: 12, height: 24 } });
+  const edges = async () => [await edge(x + 1), await edge(x + width - 13)];
+  const [left, right] = await edges();
+  await table.evaluate((place) => { place.scrollLeft = place.scrollWidth; });
+  const [laterLeft, laterRight] = await edges();
+  assert.ok(!left.equals(laterLeft) && !right.equals(laterRight));
+}
+
 /// Months, causes, the search, further pages, an object, a download.
 async function press(page) {
   await page.goto(`${base}/tasks/photos`);
@@ -102,6 +118,14 @@ async function press(page) {
   await page.getByRole("link", { name: /object_lists/ }).first().click();
   const lines = fs.readFileSync(await (await download).path(), "utf8");
   assert.ok(lines.includes("press%2Ftwo%0Alines.jpg\n"));
+  await page.goto(`${base}/tasks/photos`);
+  await page.getByRole("link", { name: /rejected lines?$/ }).click();
+  await page.waitForURL(/\/rejected\?month=/);
+  await page.getByText("<img src=x").first().waitFor();
+  await page.getByText("What the reasons mean").click();
+  await page.getByText("It is not UTF-8").waitFor();
+  await page.getByRole("link", { name: "Those of all lists" }).click();
+  await page.getByRole("cell", { name: "not_utf8" }).first().waitFor();
   await page.goto(`${base}/tasks/photos/runs`);
   await page.getByRole("link", { name: "Older" }).click();
   await page.getByRole("link", { name: "The newest" }).click();
@@ -138,6 +162,7 @@ async function main() {
       // axe-core is a script.
       if (view.javaScriptEnabled !== false) await check(page, name);
     }
+    if (name === "telephone") await shades(page);
     await page.goto(`${base}/tasks/photos`);
     if (["month", "dark", "telephone"].includes(name)) {
       await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
