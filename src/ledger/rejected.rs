@@ -305,6 +305,29 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_pruned_months_are_not_looked_through_again() {
+        let mut fixture = three_lists();
+        let prune = |fixture: &mut Fixture, before: &str| {
+            let pruned = fixture.ledger.write(|transaction| {
+                transaction.execute(
+                    "REPLACE INTO pruned_task (task, before) SELECT task, ?1 FROM task",
+                    [before],
+                )
+            });
+            assert_eq!(pruned.unwrap(), 1);
+        };
+        let october = RejectedOf::Month("2026-10".parse().unwrap());
+        prune(&mut fixture, "2026-10");
+        assert_eq!(pages(&fixture, RejectedOf::All, 100), [ALL]);
+        prune(&mut fixture, "2026-11");
+        assert_eq!(pages(&fixture, RejectedOf::All, 100), [&ALL[..1]]);
+        for of in [october, RejectedOf::List(3)] {
+            assert_eq!(pages(&fixture, of, 100), [[""; 0]], "{of:?}");
+        }
+        assert_eq!(pages(&fixture, RejectedOf::List(4), 100), [&ALL[..1]]);
+    }
+
+    #[test]
     fn nothing_of_another_task_is_shown() {
         let mut fixture = three_lists();
         let now = fixture
