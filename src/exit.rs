@@ -13,6 +13,8 @@ pub enum ExitReason {
     Unusable,
     /// Requests failed, or lines were rejected.
     Failed,
+    /// No list came in for longer than is expected.
+    NoList,
     /// Another run of this task holds the lock.
     Locked,
     /// Work was deferred.
@@ -28,13 +30,14 @@ pub enum ExitReason {
 impl ExitReason {
     /// All reasons, the most serious first. A wrong usage ends the program
     /// before it has any other reason, so its place among them does not matter.
-    pub const BY_SERIOUSNESS: [Self; 10] = [
+    pub const BY_SERIOUSNESS: [Self; 11] = [
         Self::Unbalanced,
         Self::Unexpected,
         Self::Unusable,
         Self::CouldNotBegin,
         Self::Locked,
         Self::Failed,
+        Self::NoList,
         Self::Deferred,
         Self::Owed,
         Self::Usage,
@@ -49,7 +52,7 @@ impl ExitReason {
             Self::Unexpected => 1,
             Self::Usage => 2,
             Self::Unusable => 3,
-            Self::Failed => 4,
+            Self::Failed | Self::NoList => 4,
             Self::Locked => 5,
             Self::Deferred => 6,
             Self::Owed => 7,
@@ -67,6 +70,7 @@ impl ExitReason {
             Self::Usage => "usage",
             Self::Unusable => "unusable",
             Self::Failed => "failed",
+            Self::NoList => "no_list",
             Self::Locked => "locked",
             Self::Deferred => "deferred",
             Self::Owed => "owed",
@@ -115,7 +119,7 @@ mod tests {
             .iter()
             .map(|r| r.code())
             .collect();
-        assert_eq!(order, [8, 1, 3, 9, 5, 4, 6, 7, 2, 0]);
+        assert_eq!(order, [8, 1, 3, 9, 5, 4, 4, 6, 7, 2, 0]);
         let reasons = [ExitReason::Owed, ExitReason::Deferred, ExitReason::Failed];
         assert_eq!(ExitReason::most_serious(&reasons), ExitReason::Failed);
         assert_eq!(ExitReason::most_serious(&[]), ExitReason::Done);

@@ -9,6 +9,8 @@ UPDATE task SET
     ignored = (SELECT coalesce(sum(requests), 0) FROM day_count
                WHERE day_count.task = ?1 AND kind = 'ignored'),
     last_intake_at = (SELECT max(started_at) FROM run WHERE run.task = ?1),
+    last_requested_at = (SELECT max(loaded_at) FROM list_load
+                         WHERE list_load.task = ?1 AND requests > 0),
     entered_at = coalesce((SELECT min(at) FROM (
                                SELECT loaded_at AS at FROM list_load WHERE list_load.task = ?1
                                UNION ALL SELECT started_at FROM run WHERE run.task = ?1)),

@@ -8,7 +8,7 @@ use super::{Context, output};
 use crate::intake::{LocalLists, passed_over};
 use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
-use crate::report::{self, Summary as Months};
+use crate::report::{self, BesideLedger, Summary as Months};
 use crate::run::TaskLock;
 
 /// How each task stands now.
@@ -23,21 +23,23 @@ pub fn status(context: &Context, asked: &Shown) -> Outcome {
             ..Filter::default()
         }],
         |ledger, out| {
-            let aside = |task: &TaskId| {
-                let lists = LocalLists::new(&context.data_dir.task(task));
-                passed_over(&lists).values().sum()
-            };
-            // What cannot be told is not said to be gone.
-            let at_work =
-                |task: &TaskId| TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true);
-            let events_url = |task: &TaskId| {
-                let serve = context.config.serve.as_ref()?;
-                Some(serve.events_url(&serve.origin(None), task))
-            };
             let now = context.clock.now();
-            report::write_status(ledger, task, aside, at_work, events_url, now, out)
+            report::write_status(ledger, task, |task| beside_ledger(context, task), now, out)
         },
     )
+}
+
+fn beside_ledger(context: &Context, task: &TaskId) -> BesideLedger {
+    let lists = LocalLists::new(&context.data_dir.task(task));
+    let serve = context.config.serve.as_ref();
+    let configured = context.config.task(task.as_str());
+    BesideLedger {
+        passed_over: passed_over(&lists).values().sum(),
+        // What cannot be told is not said to be gone.
+        at_work: TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true),
+        events_url: serve.map(|serve| serve.events_url(&serve.origin(None), task)),
+        expect_list_within: configured.and_then(|task| task.expect_list_within),
+    }
 }
 
 /// Past runs.

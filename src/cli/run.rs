@@ -9,7 +9,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Filter, View};
 use crate::model::{RunBooks, TaskId};
-use crate::report::hints::hint;
+use crate::report::hints::{hint, silence_hint};
 use crate::report::text::counted;
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{
@@ -178,6 +178,9 @@ fn say_problems(task: &TaskConfig, night: &NightReport) {
             hint(open.cause)
         );
     }
+    if let Some(silence) = &night.silence {
+        tracing::error!("{}: {}", task.id, silence_hint(silence));
+    }
     for conflict in &night.delivery.conflicts {
         tracing::warn!("{}: not delivered: {conflict}", task.id);
     }
@@ -199,6 +202,15 @@ fn say_night(task: &TaskConfig, night: &NightReport, out: &mut impl Write) -> st
             out,
             "  {} carried over from earlier nights",
             night.carried_over
+        )?;
+    }
+    if night.tolerated > 0 {
+        let causes: Vec<&str> = task.tolerate.iter().map(|cause| cause.as_str()).collect();
+        let causes = causes.join(", ");
+        writeln!(
+            out,
+            "  {} of the failed tolerated: {causes}",
+            night.tolerated
         )?;
     }
     if let Some(deferral) = night.deferral {

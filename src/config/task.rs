@@ -2,14 +2,17 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::bandwidth;
 use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
-use crate::model::{ChecksumMode, OverwriteMode, TaskId, Timetable, Window, Zone};
+use crate::model::{ChecksumMode, FailureCause, OverwriteMode, TaskId, Timetable, Window, Zone};
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
 const MOST_CARRY_OVER_DAYS: u32 = 3650;
+const SHORTEST_EXPECTATION: Duration = Duration::from_mins(1);
+const LONGEST_EXPECTATION: Duration = Duration::from_hours(366 * 24);
 
 /// One standing synchronization task.
 #[derive(Debug, Clone)]
@@ -34,6 +37,10 @@ pub struct TaskConfig {
     pub plus_is_space: bool,
     /// For how many days a failed request becomes pending again; default 7, 0 is never.
     pub carry_over_days: u32,
+    /// How long nothing may be asked for before the night is not good; `None`: for ever.
+    pub expect_list_within: Option<Duration>,
+    /// Causes of failed requests that do not count for the exit code; default none.
+    pub tolerate: Vec<FailureCause>,
     /// Whether the server may copy by itself; default auto.
     pub server_side_copy: ServerSideCopy,
     /// How fast objects are read; `None`: as fast as they come.
@@ -182,6 +189,8 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let encoding = section.parsed("object_lists_encoding", ListEncoding::from_str);
     let plus_is_space = section.boolean("plus_is_space");
     let carry_over_days = section.number("carry_over_days", &(0..=MOST_CARRY_OVER_DAYS));
+    let expect_list_within = section.parsed("expect_list_within", expectation);
+    let tolerate = tolerated(&mut section);
     let server_side_copy = section.parsed("server_side_copy", ServerSideCopy::from_str);
     let bandwidth = bandwidth::read(&mut section, zone);
     let source = section.section("source");
@@ -208,9 +217,50 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         object_lists_encoding: encoding.unwrap_or_default(),
         plus_is_space: plus_is_space.unwrap_or(false),
         carry_over_days: carry_over_days.unwrap_or(DEFAULT_CARRY_OVER_DAYS),
+        expect_list_within,
+        tolerate,
         server_side_copy: server_side_copy.unwrap_or_default(),
         bandwidth,
         source: source?,
         destination: destination?,
     })
+}
+
+fn expectation(text: &str) -> Result<Duration, String> {
+    let within = humantime::parse_duration(text).map_err(|_| {
+        format!("{text:?} is no duration; write one with its unit, such as \"26h\"")
+    })?;
+    if !(SHORTEST_EXPECTATION..=LONGEST_EXPECTATION).contains(&within) {
+        return Err(format!(
+            "{text:?} is out of range; write \"1m\" to \"366d\""
+        ));
+    }
+    Ok(within)
+}
+
+/// The causes that `tolerate` names, each once.
+fn tolerated(section: &mut Section<'_>) -> Vec<FailureCause> {
+    let Some(value) = section.value("tolerate") else {
+        return Vec::new();
+    };
+    let words = value.get_ref().as_array().map(|array| {
+        let words = array.iter().map(|word| word.get_ref().as_str());
+        words.collect::<Option<Vec<&str>>>()
+    });
+    let Some(Some(words)) = words else {
+        section.mistake(
+            "tolerate",
+            "is no list of failure causes; write one such as [\"source_missing\"]",
+        );
+        return Vec::new();
+    };
+    let mut causes = Vec::new();
+    for word in words {
+        match word.parse() {
+            Ok(cause) if causes.contains(&cause) => {}
+            Ok(cause) => causes.push(cause),
+            Err(unknown) => section.mistake("tolerate", unknown),
+        }
+    }
+    causes
 }

@@ -5,7 +5,7 @@ mod serve;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{ChecksumMode, OverwriteMode};
+use crate::model::{ChecksumMode, FailureCause, OverwriteMode};
 
 const SOURCE: &str = "[task.source]\n\
     endpoint = 'https://s3.example.com'\nbucket = 'photos'\n\
@@ -357,6 +357,48 @@ fn a_backup_needs_a_place_of_its_own() {
         (bucket("bak", "a//b"), "is no prefix"),
     ] {
         let mistakes = with(&section).unwrap_err().to_string();
+        assert!(mistakes.contains(message), "{mistakes}");
+    }
+}
+
+#[test]
+fn what_is_expected_and_tolerated_is_read_and_unknown_causes_name_the_list() {
+    let with = |lines: &str| {
+        let text =
+            format!("data_dir = 'd'\n[[task]]\nid = 'photos'\n{lines}\n{SOURCE}{DESTINATION}");
+        parse(&text).map(|config| config.tasks[0].clone())
+    };
+    let task = with("expect_list_within = '26h'\ntolerate = ['throttled', 'throttled', 'timeout']");
+    let task = task.unwrap();
+    assert_eq!(task.expect_list_within.unwrap().as_secs(), 26 * 3600);
+    let expected = [FailureCause::Throttled, FailureCause::Timeout];
+    assert_eq!(task.tolerate, expected);
+    let task = with("tolerate = []").unwrap();
+    assert_eq!((task.expect_list_within, task.tolerate.len()), (None, 0));
+    for (lines, message) in [
+        (
+            "expect_list_within = '26'",
+            "task \"photos\", expect_list_within: \"26\" is no duration; write one with its unit, such as \"26h\"",
+        ),
+        ("expect_list_within = '59s'", "write \"1m\" to \"366d\""),
+        (
+            "tolerate = 'throttled'",
+            "is no list of failure causes; write one such as [\"source_missing\"]",
+        ),
+        (
+            "tolerate = ['throttled', 7]",
+            "is no list of failure causes",
+        ),
+        (
+            "tolerate = ['gone', 'lost']",
+            "task \"photos\", tolerate: `gone` is no failure cause; it is one of: source_missing, source_denied,",
+        ),
+        (
+            "tolerate = ['gone', 'lost']",
+            "tolerate: `lost` is no failure cause",
+        ),
+    ] {
+        let mistakes = with(lines).unwrap_err().to_string();
         assert!(mistakes.contains(message), "{mistakes}");
     }
 }

@@ -92,6 +92,10 @@ impl Fixture {
                 let mut slots = Slots::default();
                 slots.add(asked.at, Counted::Requested, lines, 0);
                 slots.keep(transaction, task)?;
+                transaction.execute(
+                    "UPDATE task SET last_requested_at = ?2 WHERE task = ?1",
+                    params![task.0, asked.at.ms()],
+                )?;
                 count(transaction, task, &day, Counted::Requested, "", lines, 0)
             })
             .unwrap();

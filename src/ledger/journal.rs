@@ -185,7 +185,7 @@ impl Ledger {
     ) -> std::result::Result<(), E> {
         let sql = format!(
             "SELECT {NOTES}, number, exit_code, exit_reasons, run_id, run_name, state, zone,
-                    started_at, started_offset, ended_at, ended_offset
+                    started_at, started_offset, ended_at, ended_offset, tolerated
              FROM run WHERE task = ?1 AND number >= ?2 AND number < ?3 AND ended_at IS NOT NULL
              ORDER BY number"
         );
@@ -194,6 +194,7 @@ impl Ledger {
                 run: row.get(8)?,
                 exit_code: row.get(9)?,
                 exit_reasons: row.get(10)?,
+                tolerated: row.get(19)?,
             };
             if answered.run == span.previous {
                 return Ok(JournalEntry::Answered(answered));

@@ -240,7 +240,11 @@ fn count_requested(
     slots.keep(transaction, task)?;
     let mut pending = PendingChange::default();
     pending.add(asked, requests);
-    pending.keep(transaction, task)
+    pending.keep(transaction, task)?;
+    transaction
+        .prepare_cached("UPDATE task SET last_requested_at = ?2 WHERE task = ?1")?
+        .execute(params![task.0, part.loaded_at.at.ms()])
+        .map(drop)
 }
 
 /// Gives the list its place; what was current at its path gives way.

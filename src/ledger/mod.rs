@@ -18,6 +18,7 @@ mod deliveries;
 #[cfg(test)]
 mod documents;
 mod error;
+mod expectations;
 mod failures;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -41,6 +41,15 @@ pub struct Answered {
     pub exit_code: Option<u8>,
     /// All reasons for it.
     pub exit_reasons: Option<String>,
+    /// Of its failed requests those that did not count for the exit code. Left out
+    /// if there are none, as in journals of releases that knew none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tolerated: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What the ledger keeps of a run that took nothing.

@@ -3,6 +3,7 @@
 //! Layer 0: nothing here knows of SQL, HTTP or the command line.
 
 mod facts;
+mod feed;
 mod journal;
 mod name;
 mod outcome;
@@ -17,6 +18,7 @@ mod window;
 mod words;
 
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
+pub use feed::{Feed, Silence};
 pub use journal::{Answered, ClosedMonthRow, JournalEntry, LoadedRow, RunNotes, RunRow};
 pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
 pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};

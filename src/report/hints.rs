@@ -1,7 +1,32 @@
 //! What to do about each cause of failure and each rejected line, and what an ignore
 //! reason means.
 
-use crate::model::{FailureCause, IgnoreReason, RejectReason};
+use super::text::age;
+use crate::model::{FailureCause, IgnoreReason, RejectReason, Silence};
+
+/// That no list came, and what to do.
+#[must_use]
+pub fn silence_hint(silence: &Silence) -> String {
+    let came = if silence.had_begun {
+        "no list has brought a name for"
+    } else {
+        "no list has ever brought a name, for"
+    };
+    format!(
+        "{came} {}, and {}",
+        age(silence.lasts_ms),
+        list_expected(silence)
+    )
+}
+
+/// Within what time a list was expected, and what to do.
+#[must_use]
+pub fn list_expected(silence: &Silence) -> String {
+    format!(
+        "one is expected within {}: look at what writes or sends them",
+        humantime::format_duration(silence.expected)
+    )
+}
 
 /// What to do about a failure, in one sentence.
 #[must_use]

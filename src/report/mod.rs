@@ -23,7 +23,7 @@ mod why;
 pub use bill::{write_bill, write_tunings};
 pub use manifest::Manifest;
 pub use reading::{ListKind, manifest_of, read_listed};
-pub use status::write_status;
+pub use status::{BesideLedger, write_status};
 pub use summary::{MonthChoice, Summary, TaskMonth};
 pub use why::write_why;
 

@@ -1,27 +1,38 @@
 //! How each task stands now.
 
 use std::io::Write;
+use std::time::Duration;
 
 use super::ReportError;
+use super::hints::list_expected;
 use super::table::{Side, plain};
 use super::text::{age, thousands, visible};
 use crate::ledger::{LastRun, Ledger, TaskStatus};
-use crate::model::{RunState, TaskId, Timestamp};
+use crate::model::{RunState, Silence, TaskId, Timestamp};
+
+/// What of a task only the disk and the configuration know.
+#[derive(Debug, Clone, Default)]
+pub struct BesideLedger {
+    /// Files in its `object_lists/` that are not read as lists.
+    pub passed_over: u64,
+    /// Whether a process is at work on it.
+    pub at_work: bool,
+    /// Where the source platform sends names, if it can.
+    pub events_url: Option<String>,
+    /// The longest that nothing may be asked for.
+    pub expect_list_within: Option<Duration>,
+}
 
 /// Writes how `task`, or every task, stands: its books, its last run, and what
-/// someone should look at. Two things only the disk knows: `passed_over` says how
-/// many files in a task's `object_lists/` are not read as lists, and `at_work`
-/// whether a process is at work on the task. `events_url` is where the source
-/// platform sends names, if it can.
+/// someone should look at. `beside` tells of a task what the ledger does not know;
+/// it is asked after the ledger was read.
 ///
 /// # Errors
 /// If the ledger cannot be read or does not know the task, or `out` not written.
 pub fn write_status(
     ledger: &Ledger,
     task: Option<&TaskId>,
-    passed_over: impl Fn(&TaskId) -> u64,
-    at_work: impl Fn(&TaskId) -> bool,
-    events_url: impl Fn(&TaskId) -> Option<String>,
+    beside: impl Fn(&TaskId) -> BesideLedger,
     now: Timestamp,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
@@ -41,9 +52,13 @@ pub fn write_status(
         }
         let (_, oldest) = ledger.pending(&status.task)?;
         let waiting = oldest.map(|oldest| age(now.ms() - oldest.at.ms()));
-        let mut rows = rows(status, waiting, passed_over(&status.task));
-        let died = has_died(ledger, status, &at_work)?;
+        let beside = beside(&status.task);
+        let mut rows = rows(status, waiting, beside.passed_over);
+        let died = has_died(ledger, status, beside.at_work)?;
         rows.push(last_run(status, died, now));
+        let feed = ledger.feed(&status.task)?;
+        let silence = feed.silence(beside.expect_list_within, now);
+        rows.extend(silence.map(|silence| no_list(&silence)));
         rows.extend(paused(status, now));
         writeln!(out, "{}\n", status.task)?;
         write!(
@@ -51,7 +66,7 @@ pub fn write_status(
             "{}",
             plain(&[Side::Left, Side::Right, Side::Left], &rows)
         )?;
-        if let Some(url) = events_url(&status.task) {
+        if let Some(url) = beside.events_url {
             writeln!(out, "  Synchronization API URL  {url}")?;
         }
     }
@@ -108,11 +123,7 @@ fn rows(status: &TaskStatus, waiting: Option<String>, passed_over: u64) -> Vec<V
 /// Whether the process of the run that stands as running is gone. A run holds its
 /// lock for as long as it stands so; one that ended between the two looks does
 /// not stand so any more.
-fn has_died(
-    ledger: &Ledger,
-    status: &TaskStatus,
-    at_work: impl Fn(&TaskId) -> bool,
-) -> Result<bool, ReportError> {
+fn has_died(ledger: &Ledger, status: &TaskStatus, at_work: bool) -> Result<bool, ReportError> {
     let running = |status: &TaskStatus| match &status.last_run {
         Some(run) if run.state == RunState::Running => Some(run.number),
         _ => None,
@@ -120,7 +131,7 @@ fn has_died(
     let Some(number) = running(status) else {
         return Ok(false);
     };
-    if at_work(&status.task) {
+    if at_work {
         return Ok(false);
     }
     let again = ledger.task_status(Some(&status.task))?;
@@ -133,6 +144,11 @@ fn last_run(status: &TaskStatus, died: bool, now: Timestamp) -> Vec<String> {
         None => vec![label, "none".to_owned(), String::new()],
         Some(run) => vec![label, run.number.to_string(), described(run, died, now)],
     }
+}
+
+fn no_list(silence: &Silence) -> Vec<String> {
+    let label = "  No list for".to_owned();
+    vec![label, age(silence.lasts_ms), list_expected(silence)]
 }
 
 fn paused(status: &TaskStatus, now: Timestamp) -> Option<Vec<String>> {

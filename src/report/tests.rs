@@ -1,5 +1,7 @@
 //! What people and programs read, from a ledger of three nights.
 
+use std::time::Duration;
+
 use super::*;
 use crate::ledger::fixture::{Fixture, at, failed, photos, synced};
 use crate::ledger::{Filter, View};
@@ -331,9 +333,11 @@ fn status_shows_the_books_the_last_run_and_what_to_look_at() {
         written(|out| write_status(
             &fixture.ledger,
             None,
-            |_| 2,
-            |_| true,
-            |_| None,
+            |_| BesideLedger {
+                passed_over: 2,
+                at_work: true,
+                ..BesideLedger::default()
+            },
             friday(),
             out
         )),
@@ -350,4 +354,52 @@ photos
   Last run           3  11 hours ago, could_not_begin: the source refused
 "
     );
+}
+
+#[test]
+fn status_says_that_no_list_came_for_longer_than_is_expected() {
+    let fixture = Fixture::three_nights();
+    let expecting = |hours| {
+        written(|out| {
+            write_status(
+                &fixture.ledger,
+                None,
+                |_| BesideLedger {
+                    expect_list_within: Some(Duration::from_hours(hours)),
+                    ..BesideLedger::default()
+                },
+                friday(),
+                out,
+            )
+        })
+    };
+    let shown = expecting(26);
+    let silent = "\n  No list for  3 days  one is expected within 1day 2h: look at what writes or \
+                  sends them\n";
+    assert!(shown.contains(silent), "{shown}");
+    let shown = expecting(366 * 24);
+    assert!(!shown.contains("No list"), "{shown}");
+}
+
+#[test]
+fn runs_say_how_many_failures_were_tolerated() {
+    let mut fixture = Fixture::three_nights();
+    let shown = |fixture: &Fixture| {
+        let all = Filter::default();
+        written(|out| view::write_runs(&fixture.ledger, &all, out))
+    };
+    assert!(!shown(&fixture).contains("tolerated"));
+    let runs = fixture.ledger.ended_runs(&photos()).unwrap();
+    let causes = FailureCause::ALL;
+    let tolerated: Vec<String> = runs
+        .into_iter()
+        .map(|(number, run)| (number, fixture.ledger.note_tolerated(run, causes).unwrap()))
+        .filter(|(_, tolerated)| *tolerated > 0)
+        .map(|(number, tolerated)| {
+            format!("photos, run {number}: {tolerated} of {tolerated} failed tolerated\n")
+        })
+        .collect();
+    assert_ne!(tolerated, [""; 0]);
+    let shown = shown(&fixture);
+    assert!(shown.contains(&tolerated.concat()), "{shown}");
 }

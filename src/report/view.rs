@@ -162,6 +162,7 @@ pub fn write_runs(
         writeln!(out, "{note}")?;
     }
     or_say(rows, "No runs yet.", out)?;
+    write_tolerated(ledger, filter, out)?;
     write_open_breakers(ledger, filter, &first_shown, out)
 }
 
@@ -178,6 +179,33 @@ fn notes_on_run(ledger: &Ledger, task: &str, run: i64) -> Result<Vec<String>, Le
         notes.push(format!("{task}, run {run}: {span}"));
     }
     Ok(notes)
+}
+
+/// Says of which runs failures did not count for the exit code.
+fn write_tolerated(
+    ledger: &Ledger,
+    filter: &Filter<'_>,
+    out: &mut impl Write,
+) -> Result<(), ReportError> {
+    let columns = ["task", "run", "failed", "tolerated"];
+    let mut before = "\n";
+    ledger.for_each_row(View::RunHistory, &columns, filter, |cells| {
+        if let [
+            Cell::Text(task),
+            Cell::Integer(run),
+            Cell::Integer(failed),
+            Cell::Integer(tolerated @ 1..),
+        ] = cells.as_slice()
+        {
+            let (failed, tolerated) = (thousands(*failed), thousands(*tolerated));
+            writeln!(
+                out,
+                "{before}{task}, run {run}: {tolerated} of {failed} failed tolerated"
+            )?;
+            before = "";
+        }
+        Ok(())
+    })
 }
 
 /// Says why runs, from the first shown of each task on, left the rest.

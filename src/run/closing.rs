@@ -113,12 +113,27 @@ impl Night<'_> {
         Ok(())
     }
 
+    /// What was expected of the task and did not come, and what is borne.
+    fn judge(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
+        // A run that takes nothing in does not know what waits to be taken in.
+        if !self.engine.options.settle_only {
+            let feed = ledger.feed(&self.task.id)?;
+            let now = self.engine.clock.now();
+            self.report.silence = feed.silence(self.task.expect_list_within, now);
+        }
+        if self.report.books.failed > 0 && !self.task.tolerate.is_empty() {
+            self.report.tolerated = ledger.note_tolerated(self.run.key, &self.task.tolerate)?;
+        }
+        Ok(())
+    }
+
     /// Settles how the process answers for this run.
     pub(super) fn close(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
         ledger.note_traffic(self.run.key, &self.traffic())?;
+        self.judge(ledger)?;
         let report = &self.report;
         let owed = ledger.owes(self.key)?;
-        let failed = report.books.failed > 0 || report.intake.rejected > 0;
+        let failed = report.books.failed > report.tolerated || report.intake.rejected > 0;
         // A list that was not waited for is one more thing that the stop left.
         let unread = !report.intake.seen.problems.is_empty();
         let unwaited = unread && self.stop.signal.is_urgent();
@@ -127,6 +142,7 @@ impl Night<'_> {
             (unread && !unwaited, ExitReason::Unexpected),
             (report.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (failed, ExitReason::Failed),
+            (report.silence.is_some(), ExitReason::NoList),
             (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
             (owed, ExitReason::Owed),
         ]);

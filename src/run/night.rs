@@ -27,7 +27,7 @@ use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{
     BeginFailure, BegunRun, Ledger, LedgerError, NewRun, OpenBreaker, Recording, Taken, TaskKey,
 };
-use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, Traffic};
+use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, Silence, Traffic};
 use crate::preflight::{canary_name, first_failure, reach};
 use crate::recorder;
 use crate::s3::ListedObject;
@@ -57,6 +57,10 @@ pub struct NightReport {
     pub breaker: Option<OpenBreaker>,
     /// What became of the lists.
     pub delivery: DeliveryReport,
+    /// Of the failed requests those that do not count for the exit code.
+    pub tolerated: u64,
+    /// That nothing was asked for longer than is expected.
+    pub silence: Option<Silence>,
     /// Where the books differ, if they do.
     pub imbalance: Vec<String>,
     /// All reasons for the exit code.

@@ -17,7 +17,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{Counters, Failure, LocalTime};
+use crate::model::{Counters, Failure, FailureCause, LocalTime};
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::text::{counted, size, thousands};
 use crate::transfer::Route;
@@ -41,6 +41,10 @@ pub struct Rehearsal {
     pub ignore: u64,
     /// Names that would fail.
     pub fail: u64,
+    /// Of these, for causes that do not count for the exit code.
+    pub tolerated: u64,
+    /// These causes.
+    pub tolerate: Vec<FailureCause>,
     /// What it would ask of the source about objects.
     pub source: Counters,
     /// What it would ask of the destination about objects.
@@ -60,7 +64,7 @@ impl Rehearsal {
     /// How the run would end, as far as can be told.
     #[must_use]
     pub fn exit_reason(&self) -> Vec<ExitReason> {
-        let fails = self.fail > 0 || self.rejected > 0;
+        let fails = self.fail > self.tolerated || self.rejected > 0;
         ExitReason::that_hold([
             (self.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (fails, ExitReason::Failed),
@@ -75,7 +79,10 @@ impl Rehearsal {
         self.opened += u64::from(is_opened);
         match look {
             Ok(Look::Settled(_) | Look::Found(_)) => self.ignore += 1,
-            Err(_) => self.fail += 1,
+            Err(failure) => {
+                self.fail += 1;
+                self.tolerated += u64::from(self.tolerate.contains(&failure.cause));
+            }
             Ok(Look::Carry(route)) => {
                 self.copy += 1;
                 self.carry(route);
@@ -203,7 +210,10 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     let ends = engine.ends(task)?;
     let mut ledger = Ledger::open_to_rehearse(&engine.data_dir.ledger())?;
     let key = ledger.find_task(&task.id)?;
-    let mut rehearsal = Rehearsal::default();
+    let mut rehearsal = Rehearsal {
+        tolerate: task.tolerate.clone(),
+        ..Rehearsal::default()
+    };
     let (id, asked, checksum) = (task.id.clone(), ends.clone(), task.checksum);
     let checks = engine.signal.unless_urgent(move || {
         preflight(

@@ -11,12 +11,14 @@ impl Rebuilding<'_> {
     /// How the process answered for an earlier run.
     pub(super) fn answered(&self, answered: &Answered) -> rusqlite::Result<()> {
         self.execute(
-            "UPDATE run SET exit_code = ?3, exit_reasons = ?4 WHERE task = ?1 AND number = ?2",
+            "UPDATE run SET exit_code = ?3, exit_reasons = ?4, tolerated = ?5
+             WHERE task = ?1 AND number = ?2",
             params![
                 self.task.0,
                 answered.run,
                 answered.exit_code,
-                answered.exit_reasons
+                answered.exit_reasons,
+                answered.tolerated
             ],
         )
     }

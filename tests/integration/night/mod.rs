@@ -10,6 +10,7 @@ mod books;
 mod browse;
 mod configuration;
 mod delivery;
+mod expectations;
 mod inbox;
 mod intake;
 mod months;
