@@ -30,6 +30,10 @@ pub struct Gauges {
     pub owed: u64,
     /// Whether it is paused.
     pub paused: bool,
+    /// When names were last taken in.
+    pub last_requested: Option<Timestamp>,
+    /// When the last run ended that answered with 0.
+    pub last_success: Option<Timestamp>,
     /// Its last run.
     pub last_run: Option<RunGauges>,
 }
@@ -89,23 +93,25 @@ fn read_gauges(row: &Row<'_>) -> rusqlite::Result<Gauges> {
         rejected: row.get(7)?,
         owed: row.get(8)?,
         paused: row.get(9)?,
-        last_run: present(row, 10, read_run)?,
+        last_requested: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_ms),
+        last_success: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_ms),
+        last_run: present(row, 12, read_run)?,
     })
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<RunGauges> {
     Ok(RunGauges {
-        number: row.get(10)?,
-        state: word(row, 11)?,
-        started: Timestamp::from_ms(row.get(12)?),
-        ended: row.get::<_, Option<i64>>(13)?.map(Timestamp::from_ms),
-        taken: row.get(14)?,
-        synced: row.get(15)?,
-        failed: row.get(16)?,
-        ignored: row.get(17)?,
-        deferred: row.get(18)?,
-        synced_bytes: row.get(19)?,
-        exit_code: row.get(20)?,
+        number: row.get(12)?,
+        state: word(row, 13)?,
+        started: Timestamp::from_ms(row.get(14)?),
+        ended: row.get::<_, Option<i64>>(15)?.map(Timestamp::from_ms),
+        taken: row.get(16)?,
+        synced: row.get(17)?,
+        failed: row.get(18)?,
+        ignored: row.get(19)?,
+        deferred: row.get(20)?,
+        synced_bytes: row.get(21)?,
+        exit_code: row.get(22)?,
     })
 }
 
@@ -166,8 +172,16 @@ mod tests {
             rejected: 0,
             owed: gauges.owed,
             paused: false,
+            last_requested: Some(at(asked)),
+            last_success: None,
             last_run: Some(last_run),
         };
         assert_eq!(gauges, expected);
+        for (when, exit_code) in [("2026-11-01T02:00:00Z", 0), ("2026-11-02T02:00:00Z", 6)] {
+            let night = fixture.begin(when);
+            fixture.end(&night, when, exit_code, "");
+        }
+        let gauges = fixture.ledger.gauges(&photos()).unwrap().unwrap();
+        assert_eq!(gauges.last_success, Some(at("2026-11-01T02:00:00Z")));
     }
 }

@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::Receiver;
 use super::answer::{Answered, Refusal};
-use super::metrics::Metrics;
+use super::metrics::Page;
 use super::query::Query;
 use super::statistics::Statistics;
 use super::tasks::{TaskList, TaskMonth};
@@ -103,7 +103,7 @@ async fn delete(State(receiver): Asked, path: TaskPath, request: Request) -> Ref
     task.err().unwrap_or(Refusal::InConfiguration)
 }
 
-async fn metrics(State(receiver): Asked, request: Request) -> Result<Metrics, Refusal> {
+async fn metrics(State(receiver): Asked, request: Request) -> Result<Page, Refusal> {
     receiver.admit(request, Right::Read).await?;
     receiver.metrics().await
 }
