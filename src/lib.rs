@@ -15,7 +15,7 @@
 //!                     recorder (the one writer) ─▶ one transaction a batch
 //!                                    ▼
 //!   report, from the ledger alone ─▶ lists + manifest ─▶ run::deliver ─▶ destination bucket
-//!                                └▶ summary, views ─▶ terminal
+//!                                └▶ summary, views ─▶ terminal, run::watch ─▶ textfile, URL
 //!
 //! serve: events, notifications ─▶ object_lists/*.url.txt (fsync, then 200) ─▶ the same intake
 //!        page ◀─ report, ledger: read only
@@ -31,8 +31,8 @@
 //! | layer | modules | may use |
 //! |--|--|--|
 //! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde |
-//! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`recognise`] | layer 0, never each other |
-//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`], [`serve`] | 0 and 1, never each other; `serve` calls `intake`, its page `report` |
+//! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`ping`], [`recognise`] | layer 0, never each other |
+//! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`], [`serve`] | 0 and 1, never each other; `serve` calls `intake`, its page and its metrics `report` |
 //! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
 //! | 4 shell | [`cli`] | 3, and 2 for single commands |
 //!
@@ -59,6 +59,7 @@ pub mod exit;
 pub mod intake;
 pub mod ledger;
 pub mod model;
+pub mod ping;
 pub mod plan;
 pub mod pool;
 pub mod preflight;

@@ -77,15 +77,21 @@ impl Pool {
 
     /// Runs `task` on a free thread; tasks begin in the order given.
     pub fn spawn(&self, task: impl FnOnce() + Send + 'static) {
-        self.queue.leave(Box::new(task));
+        self.queue.leave(in_span(task));
     }
 }
 
 impl Tasks {
     /// As [`Pool::spawn`]; what comes after the pool was dropped may be lost.
     pub fn spawn(&self, task: impl FnOnce() + Send + 'static) {
-        self.0.leave(Box::new(task));
+        self.0.leave(in_span(task));
     }
+}
+
+/// What `task` says in the log is of the task and the run of whoever left it.
+fn in_span(task: impl FnOnce() + Send + 'static) -> Task {
+    let span = tracing::Span::current();
+    Box::new(move || span.in_scope(task))
 }
 
 impl Drop for Pool {

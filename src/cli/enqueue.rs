@@ -68,14 +68,9 @@ fn open(path: &Path) -> Result<Box<dyn Read>, Failed> {
 
 fn refuse(error: EnqueueError) -> Failed {
     if let EnqueueError::Invalid { shown, .. } = &error {
-        let mut err = io::stderr().lock();
         for name in shown {
-            // With stderr gone there is nobody left to tell.
-            drop(writeln!(
-                err,
-                "name {}: {} {}",
-                name.number, name.reason, name.excerpt
-            ));
+            let (number, reason, excerpt) = (name.number, name.reason, &name.excerpt);
+            tracing::error!(target: super::log::DETAIL, "name {number}: {reason} {excerpt}");
         }
         return Failed::usage(error.to_string());
     }

@@ -49,9 +49,7 @@ impl Failed {
     /// Tells the user. Every error type says by itself what failed and what to
     /// do, so the outermost message is the whole message.
     pub fn say(&self) {
-        use std::io::Write;
-        // With stderr gone there is nobody left to tell.
-        drop(writeln!(std::io::stderr(), "nightferry: {self}"));
+        tracing::error!(target: super::log::FAILED, "{self}");
     }
 }
 

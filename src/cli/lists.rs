@@ -69,8 +69,9 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
     for (number, run) in runs {
         if ledger.is_pruned(run)? {
             tracing::warn!(
-                "{}: the detail of run {number} was pruned; compared is what was delivered with the hashes that were kept",
-                task.id
+                task = %task.id,
+                run = number,
+                "the detail of run {number} was pruned; compared is what was delivered with the hashes that were kept"
             );
         }
         verified.extend(verify_run(&ledger, run, number, &task.id, &destination)?);

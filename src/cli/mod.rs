@@ -1,5 +1,6 @@
 //! The command line: what was asked for, the layer that does it, the exit code.
 
+mod account;
 mod args;
 mod browse;
 mod doctor;
@@ -7,6 +8,7 @@ mod enqueue;
 mod failure;
 mod ledger;
 mod lists;
+mod log;
 mod output;
 mod pause;
 mod rebuild;
@@ -18,13 +20,11 @@ mod tune;
 mod withdraw;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::prelude::*;
 
 pub use args::{Arguments, Command, LogFormat};
 use failure::{Failed, Outcome};
@@ -39,7 +39,8 @@ use crate::report::text::visible;
 /// Does what the process's arguments ask for.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&given) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are asked for, all else is wrong usage.
@@ -48,11 +49,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             } else {
                 0
             };
-            drop(error.print());
+            log::wrong_usage(&given, &error);
             return ExitCode::from(code);
         }
     };
-    log(&arguments);
+    log::begin(&arguments);
     match carry_out(&arguments) {
         Ok(reason) => ExitCode::from(reason.code()),
         Err(failed) => {
@@ -100,6 +101,7 @@ struct Context {
     data_dir: DataDir,
     clock: Clock,
     quiet: bool,
+    log_format: LogFormat,
 }
 
 impl Context {
@@ -116,6 +118,7 @@ impl Context {
             data_dir,
             clock: Clock::system(),
             quiet: arguments.quiet,
+            log_format: arguments.log_format,
         })
     }
 
@@ -160,39 +163,6 @@ impl Context {
     fn ledger_path(&self) -> std::path::PathBuf {
         self.data_dir.ledger()
     }
-}
-
-/// Sends the program's log to stderr, as lines of text or of JSON.
-fn log(arguments: &Arguments) {
-    let level = match (arguments.quiet, arguments.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (false, 0) => LevelFilter::WARN,
-        (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
-    };
-    let progress = if arguments.quiet {
-        LevelFilter::OFF
-    } else {
-        LevelFilter::INFO
-    };
-    // The libraries' own logs may hold URLs, and so signatures: never shown.
-    let targets = Targets::new()
-        .with_target("nightferry", level)
-        .with_target("progress", progress);
-    let registry = tracing_subscriber::registry().with(targets);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    // A second call, as in tests of this library, keeps the first log.
-    drop(match arguments.log_format {
-        LogFormat::Json => registry.with(lines.json()).try_init(),
-        LogFormat::Text => registry
-            .with(
-                lines
-                    .with_target(false)
-                    .without_time()
-                    .with_ansi(std::io::stderr().is_terminal()),
-            )
-            .try_init(),
-    });
 }
 
 /// A path as a message shows it.

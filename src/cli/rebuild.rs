@@ -34,8 +34,8 @@ pub fn rebuild(context: &Context, asked: &Rebuild) -> Outcome {
         .filter(|task| !tasks.iter().any(|it| it.id == task.id))
     {
         tracing::warn!(
-            "{}: not in the new ledger, as it was not named",
-            left_out.id
+            task = %left_out.id,
+            "not in the new ledger, as it was not named"
         );
     }
     output::write(|out| {

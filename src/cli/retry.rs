@@ -40,7 +40,7 @@ pub fn retry(context: &Context, asked: &Retry) -> Outcome {
                 output::write(|out| writeln!(out, "{}: {retried} pending again", task.id))?;
             }
             Err(failed) => {
-                tracing::error!("{}: {failed}", task.id);
+                tracing::error!(task = %task.id, "{failed}");
                 reasons.push(failed.reason);
             }
         }

@@ -61,7 +61,7 @@ fn take_in(
     };
     let intake = intake::take_in(ledger, key, &[&local], &settings).map_err(RunError::from)?;
     for problem in &intake.seen.problems {
-        tracing::error!("{}: {problem}", task.id);
+        tracing::error!(task = %task.id, "{problem}");
     }
     Ok(())
 }

@@ -97,7 +97,11 @@ impl CredentialsConfig {
 }
 
 impl KeySource {
-    fn resolve(&self, key: &'static str, env: Env<'_>) -> Result<String, CredentialsError> {
+    pub(super) fn resolve(
+        &self,
+        key: &'static str,
+        env: Env<'_>,
+    ) -> Result<String, CredentialsError> {
         let (place, text) = match self {
             Self::Literal(secret) => return Ok(secret.reveal().to_owned()),
             Self::Env(variable) => {
@@ -162,7 +166,11 @@ pub(super) fn read(section: &mut Section<'_>, folder: &Path) -> Option<Credentia
 }
 
 /// Its mistakes repeat nothing of what stands there: it may be the secret in the wrong place.
-fn read_key(section: &mut Section<'_>, key: &'static str, folder: &Path) -> Option<KeySource> {
+pub(super) fn read_key(
+    section: &mut Section<'_>,
+    key: &'static str,
+    folder: &Path,
+) -> Option<KeySource> {
     let source = match section.value(key)?.get_ref() {
         DeValue::String(text) if !text.trim().is_empty() => {
             Some(KeySource::Literal(Secret::new(text.trim().to_owned())))

@@ -115,7 +115,7 @@ fn check_transport(section: &Section<'_>, endpoint: &Url, path_style: bool, allo
     }
 }
 
-fn is_loopback(endpoint: &Url) -> bool {
+pub(super) fn is_loopback(endpoint: &Url) -> bool {
     match endpoint.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

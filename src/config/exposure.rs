@@ -25,6 +25,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
                 .map(|bucket| &bucket.end),
         )
         .flat_map(|end| secret_files(&end.credentials, &config.path))
+        .chain(
+            config
+                .ping
+                .iter()
+                .filter_map(|ping| file_of(ping.secret(), &config.path)),
+        )
         .chain(config.serve.iter().flat_map(|serve| {
             let keys = serve.tls.iter().map(|tls| tls.key.clone());
             let secrets = serve.tokens.iter().flat_map(TokenConfig::secrets);

@@ -18,6 +18,7 @@ mod serve;
 mod task;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub use error::{ConfigError, CredentialsError, Mistake};
 pub use retry::RetryConfig;
 pub use serve::{MOST_NAMES, Proof, SendTo, ServeConfig, ServeLimits, TlsFiles, TokenConfig};
 pub use task::{ListEncoding, ServerSideCopy, TaskConfig};
+pub use watch::{MetricsConfig, PingConfig, PingUrlError};
 
 use section::{Mistakes, Section};
 
@@ -65,6 +67,10 @@ pub struct Config {
     pub retry: RetryConfig,
     /// Where copies of the ledger are kept, if that is wanted.
     pub backup: Option<BackupConfig>,
+    /// Where figures for Prometheus are written, if that is wanted.
+    pub metrics: Option<MetricsConfig>,
+    /// The URL that is told of each night, if one is.
+    pub ping: Option<PingConfig>,
     /// How requests are taken in over the network, if that is wanted.
     pub serve: Option<ServeConfig>,
     /// The tasks in the file's order; at least one.
@@ -148,6 +154,8 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
     let retry = retry::read(&mut root);
     let tasks = task::read_all(&mut root, mistakes, zone, folder);
     let backup = backup::read(&mut root, &tasks, folder);
+    let metrics = watch::read_metrics(&mut root, folder);
+    let ping = watch::read_ping(&mut root, folder);
     let serve = serve::read(&mut root, mistakes, &tasks, folder);
     root.finish();
     Some(Config {
@@ -158,6 +166,8 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
         memory_bytes: memory.as_u64(),
         retry,
         backup,
+        metrics,
+        ping,
         serve,
         tasks,
     })

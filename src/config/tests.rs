@@ -1,6 +1,7 @@
 mod pace;
 mod secrets;
 mod serve;
+mod watch;
 
 use proptest::prelude::*;
 

@@ -32,6 +32,7 @@ mod tuner;
 mod turns;
 mod verify;
 mod voyage;
+mod watch;
 
 pub use backup::{BackupReport, back_up, backup_store};
 pub use bucket_lists::BucketLists;
@@ -48,6 +49,7 @@ pub use share::{Share, TaskShare};
 pub use stop::{NotWaited, Stop, StopSignal};
 pub use turns::{TaskEnd, run_tasks};
 pub use verify::{ListState, VerifiedList, verify_run};
+pub use watch::Watch;
 
 use crate::config::TaskConfig;
 use crate::transfer::{Limits, ServerSide};

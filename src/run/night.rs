@@ -99,6 +99,7 @@ pub(super) fn run_with(
     task: &TaskConfig,
     mut share: TaskShare,
 ) -> Result<NightReport, RunError> {
+    let _of_task = tracing::error_span!("task", task = %task.id).entered();
     engine.data_dir.prepare([&task.id])?;
     let stop = engine.stop(task);
     let lock = lock(engine, task, &stop, &mut share)?;
@@ -177,8 +178,8 @@ fn lock(
     }
     let says = || {
         tracing::warn!(
-            "{}: waits until another run of this task has ended",
-            task.id
+            task = %task.id,
+            "waits until another run of this task has ended"
         );
     };
     TaskLock::wait(&path, mode, stop, share, says)?.ok_or(RunError::StoppedWaiting)
@@ -186,6 +187,7 @@ fn lock(
 
 impl Night<'_> {
     fn go(mut self, ledger: &mut Ledger, share: TaskShare) -> Result<NightReport, RunError> {
+        let _of_run = tracing::error_span!("run", run = self.run.number).entered();
         // Lists in the bucket can only be read once it is known to answer.
         if self.task.read_lists_from_destination {
             self.preflight();
@@ -270,7 +272,7 @@ impl Night<'_> {
             match self.stop.signal.unless_urgent(abort) {
                 Ok(Ok(())) => ledger.forget_upload(self.key, &name)?,
                 // It stays in the ledger: the next run tries again.
-                Ok(Err(failure)) => tracing::warn!("{}: {}", self.task.id, failure.message),
+                Ok(Err(failure)) => tracing::warn!("{}", failure.message),
                 Err(_) => break,
             }
         }

@@ -109,9 +109,9 @@ impl Progress {
             ),
             (_, None) => format!("its time is up; {ending}"),
         };
-        let said = format!("{}: {said}", self.task);
+        let task = &self.task;
         self.bar
-            .suspend(|| tracing::info!(target: "progress", "{said}"));
+            .suspend(|| tracing::info!(target: "progress", task, "{said}"));
     }
 
     /// Says what an operator changed.
@@ -144,7 +144,7 @@ impl Progress {
         } else {
             let (settled, taken) = (self.bar.position(), self.bar.length().unwrap_or(0));
             let (task, outcomes) = (&self.task, self.outcomes());
-            tracing::info!(target: "progress", "{task}: {settled} of {taken}, {outcomes}");
+            tracing::info!(target: "progress::minutes", task, "{settled} of {taken}, {outcomes}");
         }
     }
 

@@ -232,7 +232,7 @@ impl Loader {
             .or_insert_with(|| GrowingList::new(id.1.clone(), grown.file.clone()));
         let intake = list.load(ledger, keys[id.0], grown.safe_bytes, &settings)?;
         for problem in intake.seen.problems {
-            tracing::warn!("{}: {problem}", self.books.tasks[id.0].id);
+            tracing::warn!(task = %self.books.tasks[id.0].id, "{problem}");
         }
         Ok(())
     }

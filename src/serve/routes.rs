@@ -129,7 +129,7 @@ impl Receiver {
             Err(refusal) => {
                 self.figures.refused_calls.add(1);
                 if self.tasks.iter().any(|known| known.id.as_str() == task) {
-                    tracing::info!("{task}: a call was refused: {refusal}");
+                    tracing::info!(task, "a call was refused: {refusal}");
                 }
             }
         }

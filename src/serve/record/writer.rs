@@ -184,10 +184,11 @@ impl Writer {
         match written {
             Err(error) if !self.failing => {
                 tracing::error!(
-                    "{id}: names cannot be recorded: {error}; callers are told to come again"
+                    task = %id,
+                    "names cannot be recorded: {error}; callers are told to come again"
                 );
             }
-            Ok(()) if self.failing => tracing::warn!("{id}: names are recorded again"),
+            Ok(()) if self.failing => tracing::warn!(task = %id, "names are recorded again"),
             _ => {}
         }
         self.failing = written.is_err();

@@ -11,6 +11,7 @@ mod browse;
 mod configuration;
 mod delivery;
 mod expectations;
+pub mod hook;
 mod inbox;
 mod intake;
 mod months;
@@ -22,6 +23,7 @@ mod rehearsal;
 mod retry;
 mod rule;
 mod tasks;
+mod watch;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
