@@ -5,7 +5,8 @@ SELECT number, run_id, run_name, state, started_at, started_offset, ended_at, en
        run.rejected, retries, throttled, requests_sent, exit_code, exit_reasons,
        coalesce(begin_message,
                 'the ' || breaker_side || ' failed ' || breaker_failures
-                    || ' objects in a row: ' || breaker_message)
+                    || ' objects in a row: ' || breaker_message),
+       tolerated
 FROM run JOIN task USING (task)
 WHERE task.id = ?1 AND number < ?2
 ORDER BY number DESC

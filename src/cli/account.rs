@@ -5,15 +5,21 @@ use std::io::Write;
 
 use super::failure::{Failed, Outcome};
 use super::output;
+use crate::config::TaskConfig;
 use crate::exit::ExitReason;
-use crate::model::TaskId;
+use crate::model::{RunBooks, TaskId};
 use crate::ping::MOST_REPORT_BYTES;
+use crate::report::hints::{hint, silence_hint};
+use crate::report::text::{counted, harmless, size};
+use crate::run::NightReport;
 
 /// What was printed of a night, and what went wrong in it.
 #[derive(Debug, Default)]
 pub struct Account {
     printed: String,
     problems: String,
+    /// Whether stdout cannot be written to any more; that is said once.
+    is_mute: bool,
 }
 
 /// What something that went wrong is about.
@@ -48,6 +54,83 @@ impl Account {
         self.keep(about, message);
     }
 
+    /// What went wrong or needs a look.
+    pub fn say_problems(&mut self, task: &TaskConfig, night: &NightReport) {
+        let about = About {
+            task: Some(&task.id),
+            run: night.run,
+        };
+        if let Some(since) = night.paused {
+            self.warn(
+                about,
+                &format!(
+                    "paused since {}, so there is nothing to do; `nightferry resume --task {}` \
+                     lets runs take it up again",
+                    since.rfc3339(),
+                    task.id
+                ),
+            );
+        }
+        self.say_intake(about, night);
+        if let Some(failure) = &night.begin_failure {
+            self.error(
+                about,
+                &format!(
+                    "the run could not begin ({}): {}; its {} stay pending. {}",
+                    failure.cause,
+                    failure.message.trim_end_matches('.'),
+                    counted(night.books.deferred, "request"),
+                    hint(failure.cause)
+                ),
+            );
+        }
+        if let Some(open) = &night.breaker {
+            self.error(
+                about,
+                &format!(
+                    "the {} failed {} objects in a row, the last for {}: {}; \
+                     they and the rest are deferred ({}). {}",
+                    open.side,
+                    open.failures,
+                    open.cause,
+                    open.message.trim_end_matches('.'),
+                    counted(night.books.deferred, "request"),
+                    hint(open.cause)
+                ),
+            );
+        }
+        if let Some(silence) = &night.silence {
+            self.error(about, &silence_hint(silence));
+        }
+        for conflict in &night.delivery.conflicts {
+            self.warn(about, &format!("not delivered: {conflict}"));
+        }
+        for owed in &night.delivery.owed {
+            self.warn(about, &format!("owed to the destination: {owed}"));
+        }
+        for imbalance in &night.imbalance {
+            self.error(about, &format!("THE BOOKS DO NOT BALANCE: {imbalance}"));
+        }
+    }
+
+    /// Lists that could not be read, and lines that could not be requests.
+    fn say_intake(&mut self, about: About<'_>, night: &NightReport) {
+        for problem in &night.intake.seen.problems {
+            self.error(about, &problem.to_string());
+        }
+        for example in &night.intake.rejected_examples {
+            self.warn(about, &example.to_string());
+        }
+        let named = night.intake.rejected_examples.len() as u64;
+        if night.intake.rejected > named {
+            let more = counted(night.intake.rejected - named, "more line");
+            self.warn(
+                about,
+                &format!("{more} rejected; `nightferry lists` shows them"),
+            );
+        }
+    }
+
     /// Why the night, or what was to be shown of it, did not come to be.
     pub fn fail(&mut self, failed: &Failed) {
         failed.say();
@@ -57,11 +140,12 @@ impl Account {
     /// Text for stdout, unless only those who are told afterwards are to have it.
     pub fn print(&mut self, text: &str, is_shown: bool) -> Outcome {
         push(&mut self.printed, text);
-        if is_shown {
-            output::write(|out| out.write_all(text.as_bytes()))
-        } else {
-            Ok(ExitReason::Done)
+        if !is_shown || self.is_mute {
+            return Ok(ExitReason::Done);
         }
+        let written = output::write(|out| out.write_all(text.as_bytes()));
+        self.is_mute = written.is_err();
+        written
     }
 
     /// The whole of it, for a reader elsewhere: the exit code, what went wrong, and
@@ -81,9 +165,50 @@ impl Account {
         if let Some(task) = about.task {
             push(&mut self.problems, &format!("{task}: "));
         }
-        push(&mut self.problems, message);
+        push(&mut self.problems, &harmless(message));
         push(&mut self.problems, "\n");
     }
+}
+
+/// The run and its books.
+pub fn night_text(task: &TaskConfig, night: &NightReport) -> String {
+    let books = &night.books;
+    let number = night.run.unwrap_or(0);
+    let mut lines = vec![format!("{}: run {number}: {}", task.id, books_line(books))];
+    if night.carried_over > 0 {
+        let carried = format!("  {} carried over from earlier nights", night.carried_over);
+        lines.push(carried);
+    }
+    if night.tolerated > 0 {
+        let causes: Vec<&str> = task.tolerate.iter().map(|cause| cause.as_str()).collect();
+        let (tolerated, causes) = (night.tolerated, causes.join(", "));
+        lines.push(format!("  {tolerated} of the failed tolerated: {causes}"));
+    }
+    if let Some(deferral) = night.deferral {
+        lines.push(format!("  {} deferred: {deferral}", books.deferred));
+    }
+    if night.delivery.delivered > 0 {
+        let delivered = counted(night.delivery.delivered, "list");
+        lines.push(format!("  {delivered} delivered"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn books_line(books: &RunBooks) -> String {
+    let balance = if books.balanced() {
+        "balanced"
+    } else {
+        "NOT BALANCED"
+    };
+    format!(
+        "{} taken = {} synced + {} failed + {} ignored + {} deferred ({balance}), {}",
+        books.taken,
+        books.synced,
+        books.failed,
+        books.ignored,
+        books.deferred,
+        size(i64::try_from(books.synced_bytes).unwrap_or(i64::MAX))
+    )
 }
 
 /// Nobody takes more of it, so no more is kept.

@@ -11,7 +11,7 @@ use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::preflight::{Access, Check, Verdict, preflight};
 use crate::report::text::{counted, visible};
-use crate::run::{RunError, StopSignal, ends, http_client, refuse_older};
+use crate::run::{RunError, StopSignal, Watch, ends, http_client, refuse_older};
 use crate::s3::Bucket;
 
 /// Checks everything that a run needs; says each thing on a line of its own.
@@ -19,6 +19,15 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
     let http = http_client(&context.config, 2).map_err(RunError::from)?;
     let mut reasons = Vec::new();
     let mut lines = vec![ledger_line(context, &mut reasons)];
+    // A night is as good without them, so they are no problem of it.
+    lines.extend(
+        Watch::check(&context.config)
+            .into_iter()
+            .map(|(watcher, seen)| match seen {
+                Ok(seen) => row("ok", "", watcher, &seen),
+                Err(problem) => row("note", "", watcher, &problem),
+            }),
+    );
     for task in context.tasks(&selected.tasks)? {
         // Without a data directory there is no folder of lists to look into.
         if context.data_dir.object_lists(&task.id).exists() {

@@ -1,13 +1,11 @@
 //! How a command fails: what to say, and the exit code.
 
-use std::fmt::Write as _;
-
 use crate::backup::StoreError;
 use crate::config::ConfigError;
 use crate::exit::ExitReason;
 use crate::ledger::{BackupError, LedgerError, RestoreError};
 use crate::report::ReportError;
-use crate::report::text::is_hidden;
+use crate::report::text::harmless;
 use crate::run::RunError;
 
 /// What a command answers: why it ends as it does.
@@ -57,14 +55,7 @@ impl std::fmt::Display for Failed {
     /// Paths and arguments stand in it as they were given; a terminal shows them
     /// and does nothing else.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for character in self.error.to_string().chars() {
-            if character != '\n' && is_hidden(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        Ok(())
+        f.write_str(&harmless(&self.error.to_string()))
     }
 }
 

@@ -14,13 +14,13 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::args::{Arguments, LogFormat};
 use crate::clock::Clock;
 use crate::model::Zone;
 use crate::report::json::Harmless;
-use crate::report::text::is_hidden;
+use crate::report::text::harmless;
 
 /// The target of why a command failed: what the program says last.
 pub const FAILED: &str = "failed";
@@ -169,11 +169,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut said = Said::default();
-        for span in context
-            .event_scope()
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
             if let Some(place) = span.extensions().get::<Said>() {
                 said.task = place.task.clone().or(said.task);
                 said.run = place.run.or(said.run);
@@ -255,13 +251,7 @@ fn in_words(said: &Said) -> String {
         words.push_str(task);
         words.push_str(": ");
     }
-    for character in said.message.chars() {
-        if character != '\n' && is_hidden(character) {
-            let _ = write!(words, "{}", character.escape_unicode());
-        } else {
-            words.push(character);
-        }
-    }
+    words.push_str(&harmless(&said.message));
     words
 }
 

@@ -2,30 +2,35 @@
 
 use std::io::{IsTerminal, Write};
 
-use super::account::{About, Account};
+use super::account::{About, Account, night_text};
 use super::args::{LogFormat, Run};
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Filter, Ledger, View};
-use crate::model::{RunBooks, TaskId};
+use crate::model::TaskId;
 use crate::ping::Patience;
-use crate::report::hints::{hint, silence_hint};
-use crate::report::text::counted;
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{
-    self, Display, Engine, NightReport, Options, RunError, StopSignal, Watch, rehearse, run_tasks,
+    self, Display, Engine, Options, RunError, StopSignal, Watch, rehearse, run_tasks,
 };
 
 /// What the night's tasks came to.
 #[derive(Default)]
 struct Carried<'t> {
-    /// Whether it came to them at all.
-    begun: bool,
+    /// What they shared; `None` if it did not come to them. What was given up may
+    /// still use it.
+    engine: Option<Engine>,
     runs: Vec<(&'t TaskId, u64)>,
     reasons: Vec<ExitReason>,
-    signal: StopSignal,
+}
+
+impl Carried<'_> {
+    fn signal(&self) -> StopSignal {
+        let engine = self.engine.as_ref();
+        engine.map_or_else(StopSignal::default, |engine| engine.signal.clone())
+    }
 }
 
 /// The night, and the steps around it, in order. Each step after it may fail, says
@@ -48,7 +53,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
     }
     // Last, for they are told how all of it ended.
     let exit = ExitReason::most_serious(&night.reasons);
-    for untold in watch.end(exit, account.report(exit), &night.signal) {
+    for untold in watch.end(exit, account.report(exit), &night.signal()) {
         tracing::warn!("{untold}");
     }
     Ok(exit)
@@ -67,18 +72,15 @@ fn carry<'c>(context: &'c Context, asked: &Run, account: &mut Account) -> Carrie
         }
     };
     let shown = !context.quiet && !asked.json;
-    let mut night = Carried {
-        begun: true,
-        signal: engine.signal.clone(),
-        ..Carried::default()
-    };
-    let mut said = Ok(ExitReason::Done);
+    let mut night = Carried::default();
     run_tasks(&engine, &tasks, |task, end| match end {
         Some(Ok(report)) => {
-            say_problems(task, &report, account);
-            if report.run.is_some() {
-                let printed = account.print(&night_text(task, &report), shown && said.is_ok());
-                said = std::mem::replace(&mut said, Ok(ExitReason::Done)).and(printed);
+            account.say_problems(task, &report);
+            if report.run.is_some()
+                && let Err(failed) = account.print(&night_text(task, &report), shown)
+            {
+                account.fail(&failed);
+                night.reasons.push(failed.reason);
             }
             night
                 .runs
@@ -96,10 +98,7 @@ fn carry<'c>(context: &'c Context, asked: &Run, account: &mut Account) -> Carrie
         // What was not begun is pending, as before; the stop is why.
         None => night.reasons.push(ExitReason::Deferred),
     });
-    if let Err(failed) = said {
-        account.fail(&failed);
-        night.reasons.push(failed.reason);
-    }
+    night.engine = Some(engine);
     night
 }
 
@@ -115,7 +114,7 @@ fn set_out<'c>(context: &'c Context, asked: &Run) -> Result<(Vec<&'c TaskConfig>
 /// Copies the ledger to where copies are wanted.
 fn back_up(context: &Context, night: &Carried<'_>, account: &mut Account) -> Option<ExitReason> {
     let config = context.config.backup.as_ref()?;
-    if !night.begun || night.signal.is_urgent() {
+    if night.engine.is_none() || night.signal().is_urgent() {
         return None;
     }
     let report = run::back_up(config, &context.data_dir, &context.clock);
@@ -189,124 +188,6 @@ fn write_runs(ledger: &Ledger, runs: &[(&TaskId, u64)]) -> Outcome {
         })
         .collect();
     output::report(|out| report::view::write_json(ledger, View::RunHistory, &filters, out))
-}
-
-/// What went wrong or needs a look.
-fn say_problems(task: &TaskConfig, night: &NightReport, account: &mut Account) {
-    let about = About {
-        task: Some(&task.id),
-        run: night.run,
-    };
-    if let Some(since) = night.paused {
-        account.warn(
-            about,
-            &format!(
-                "paused since {}, so there is nothing to do; `nightferry resume --task {}` \
-                 lets runs take it up again",
-                since.rfc3339(),
-                task.id
-            ),
-        );
-    }
-    say_intake(about, night, account);
-    if let Some(failure) = &night.begin_failure {
-        account.error(
-            about,
-            &format!(
-                "the run could not begin ({}): {}; its {} stay pending. {}",
-                failure.cause,
-                failure.message.trim_end_matches('.'),
-                counted(night.books.deferred, "request"),
-                hint(failure.cause)
-            ),
-        );
-    }
-    if let Some(open) = &night.breaker {
-        account.error(
-            about,
-            &format!(
-                "the {} failed {} objects in a row, the last for {}: {}; \
-                 they and the rest are deferred ({}). {}",
-                open.side,
-                open.failures,
-                open.cause,
-                open.message.trim_end_matches('.'),
-                counted(night.books.deferred, "request"),
-                hint(open.cause)
-            ),
-        );
-    }
-    if let Some(silence) = &night.silence {
-        account.error(about, &silence_hint(silence));
-    }
-    for conflict in &night.delivery.conflicts {
-        account.warn(about, &format!("not delivered: {conflict}"));
-    }
-    for owed in &night.delivery.owed {
-        account.warn(about, &format!("owed to the destination: {owed}"));
-    }
-    for imbalance in &night.imbalance {
-        account.error(about, &format!("THE BOOKS DO NOT BALANCE: {imbalance}"));
-    }
-}
-
-/// Lists that could not be read, and lines that could not be requests.
-fn say_intake(about: About<'_>, night: &NightReport, account: &mut Account) {
-    for problem in &night.intake.seen.problems {
-        account.error(about, &problem.to_string());
-    }
-    for example in &night.intake.rejected_examples {
-        account.warn(about, &example.to_string());
-    }
-    let named = night.intake.rejected_examples.len() as u64;
-    if night.intake.rejected > named {
-        let more = counted(night.intake.rejected - named, "more line");
-        account.warn(
-            about,
-            &format!("{more} rejected; `nightferry lists` shows them"),
-        );
-    }
-}
-
-/// The run and its books.
-fn night_text(task: &TaskConfig, night: &NightReport) -> String {
-    let books = &night.books;
-    let number = night.run.unwrap_or(0);
-    let mut lines = vec![format!("{}: run {number}: {}", task.id, books_line(books))];
-    if night.carried_over > 0 {
-        let carried = format!("  {} carried over from earlier nights", night.carried_over);
-        lines.push(carried);
-    }
-    if night.tolerated > 0 {
-        let causes: Vec<&str> = task.tolerate.iter().map(|cause| cause.as_str()).collect();
-        let (tolerated, causes) = (night.tolerated, causes.join(", "));
-        lines.push(format!("  {tolerated} of the failed tolerated: {causes}"));
-    }
-    if let Some(deferral) = night.deferral {
-        lines.push(format!("  {} deferred: {deferral}", books.deferred));
-    }
-    if night.delivery.delivered > 0 {
-        let delivered = counted(night.delivery.delivered, "list");
-        lines.push(format!("  {delivered} delivered"));
-    }
-    lines.join("\n") + "\n"
-}
-
-fn books_line(books: &RunBooks) -> String {
-    let balance = if books.balanced() {
-        "balanced"
-    } else {
-        "NOT BALANCED"
-    };
-    format!(
-        "{} taken = {} synced + {} failed + {} ignored + {} deferred ({balance}), {}",
-        books.taken,
-        books.synced,
-        books.failed,
-        books.ignored,
-        books.deferred,
-        report::text::size(i64::try_from(books.synced_bytes).unwrap_or(i64::MAX))
-    )
 }
 
 /// What the runs would do. Nobody else is told: nothing is done.

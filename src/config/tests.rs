@@ -211,7 +211,7 @@ fn an_unknown_key_is_told_its_likely_meaning_or_the_known_keys() {
     );
     assert_eq!(
         mistakes(&text),
-        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup, serve\n\
+        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup, metrics, ping, serve\n\
          nightferry.toml:5: task \"photos\", timezone: unknown key; did you mean `time_zone`?"
     );
 }

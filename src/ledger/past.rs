@@ -56,6 +56,8 @@ pub struct PastRun {
     pub exit_reasons: Option<String>,
     /// Why it could not begin, or not go on, in words.
     pub because: Option<String>,
+    /// Of its failed requests those that did not count for the exit code.
+    pub tolerated: u64,
 }
 
 /// An input list.
@@ -189,6 +191,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
         exit_code: row.get(19)?,
         exit_reasons: row.get(20)?,
         because: row.get(21)?,
+        tolerated: row.get(22)?,
     })
 }
 

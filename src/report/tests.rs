@@ -374,9 +374,11 @@ fn status_says_that_no_list_came_for_longer_than_is_expected() {
         })
     };
     let shown = expecting(26);
-    let silent = "\n  No list for  3 days  one is expected within 1day 2h: look at what writes or \
-                  sends them\n";
-    assert!(shown.contains(silent), "{shown}");
+    let silent = shown
+        .lines()
+        .find(|line| line.starts_with("  No list for "));
+    let said = "3 days  one is expected within 1day 2h: look at what writes or sends them";
+    assert!(silent.unwrap_or(&shown).ends_with(said), "{shown}");
     let shown = expecting(366 * 24);
     assert!(!shown.contains("No list"), "{shown}");
 }

@@ -27,6 +27,22 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// As [`visible`], but for text of several lines, in which backslashes stand for
+/// themselves: what is for people, and may quote what they do not control.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character != '\n' && is_hidden(character) {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "{}", character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// Whether a terminal would not just show it: control characters, line
 /// separators, marks without width or that turn the direction of writing.
 #[must_use]
@@ -129,6 +145,13 @@ mod tests {
         for (name, shown) in cases {
             assert_eq!(visible(name), shown);
         }
+    }
+
+    #[test]
+    fn lines_for_people_keep_their_ends_and_steer_no_terminal() {
+        let text = "one\\two\n\u{1b}[2J\r\tthree\u{202e}";
+        let shown = "one\\two\n\\u{1b}[2J\\u{d}\\u{9}three\\u{202e}";
+        assert_eq!(harmless(text), shown);
     }
 
     #[test]

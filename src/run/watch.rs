@@ -2,14 +2,17 @@
 //! URL that is pinged. They are told when a night begins and how it ended, also
 //! one that could not begin. That they cannot be told takes nothing from it.
 
+use std::fmt;
 use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::stop::StopSignal;
 use crate::clock::Clock;
-use crate::config::{Config, PingConfig};
+use crate::config::{Config, MetricsConfig, PingConfig};
 use crate::data_dir::DataDir;
 use crate::exit::ExitReason;
 use crate::ledger::Ledger;
@@ -67,6 +70,26 @@ impl Watch {
         self.untold
     }
 
+    /// Whether the watchers that `config` names could be told: of each its name,
+    /// and what is well, or what is not. Nothing is written or sent.
+    #[must_use]
+    pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
+        let mut seen = Vec::new();
+        if let Some(MetricsConfig { textfile }) = &config.metrics {
+            let written =
+                temporary(textfile).map(|_| format!("{} can be written", textfile.display()));
+            seen.push((
+                "metrics",
+                written.map_err(|error| unwritten(textfile, &error)),
+            ));
+        }
+        if let Some(ping) = &config.ping {
+            let resolved = ping.resolve().map(|_| "the URL can be had".to_owned());
+            seen.push(("ping", resolved.map_err(|error| error.to_string())));
+        }
+        seen
+    }
+
     fn write_figures(&mut self, exit_code: Option<u8>) {
         let Some(place) = &self.textfile else {
             return;
@@ -76,10 +99,11 @@ impl Watch {
             .map_err(|error| error.to_string())
             .and_then(|text| put(place, &text).map_err(|error| error.to_string()));
         if let Err(problem) = written {
-            self.untold.push(format!(
-                "metrics: {} was not written: {problem}; is its folder there, and may it be written to?",
-                place.display()
-            ));
+            let said = format!("metrics: {}", unwritten(place, &problem));
+            // At the start and at the end it is the same.
+            if !self.untold.contains(&said) {
+                self.untold.push(said);
+            }
         }
     }
 
@@ -96,6 +120,13 @@ impl Watch {
         })?;
         metrics.render()
     }
+}
+
+fn unwritten(place: &Path, problem: &impl fmt::Display) -> String {
+    format!(
+        "{} was not written: {problem}; is its folder there, and may it be written to?",
+        place.display()
+    )
 }
 
 fn begin_ping(config: &PingConfig, patience: Patience) -> Result<(Ping, Sent), String> {
@@ -121,18 +152,29 @@ fn end_ping(ping: Ping, start: Sent, exit_code: u8, report: String) -> Vec<Strin
 /// Puts `text` in its place at once, so that no reader meets half of it, and where
 /// all may read it: who gathers the figures is another user.
 fn put(place: &Path, text: &str) -> io::Result<()> {
-    let folder = match place.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
+    let mut file = temporary(place)?;
     file.write_all(text.as_bytes())?;
     let for_all = Permissions::from_mode(0o644);
     file.as_file().set_permissions(for_all)?;
     file.as_file().sync_all()?;
     file.persist(place)?;
     Ok(())
+}
+
+/// A file beside `place` that nobody reads, gone when dropped.
+fn temporary(place: &Path) -> io::Result<NamedTempFile> {
+    let folder = match place.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let hidden = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".tmp")
+        .tempfile_in(folder);
+    // Its own path would only hide what is meant.
+    hidden.map_err(|error| {
+        error
+            .raw_os_error()
+            .map_or(error, io::Error::from_raw_os_error)
+    })
 }

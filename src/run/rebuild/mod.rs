@@ -269,18 +269,19 @@ fn answer(ledger: &mut Ledger, task: &TaskConfig, last: &Manifest) -> Result<(),
     if last.state == "interrupted" {
         return Ok(());
     }
+    let Some(run) = ledger.run_numbered(&task.id, last.run)? else {
+        return Ok(());
+    };
     let books = last.books.books;
+    let tolerated = ledger.note_tolerated(run, &task.tolerate)?;
     let reasons = ExitReason::that_hold([
         (last.notes.begin_cause.is_some(), ExitReason::CouldNotBegin),
         (
-            books.failed > 0 || last.notes.rejected > 0,
+            books.failed > tolerated || last.notes.rejected > 0,
             ExitReason::Failed,
         ),
         (books.deferred > 0, ExitReason::Deferred),
     ]);
     let code = ExitReason::most_serious(&reasons).code();
-    if let Some(run) = ledger.run_numbered(&task.id, last.run)? {
-        ledger.close_run(run, code, &ExitReason::words(&reasons))?;
-    }
-    Ok(())
+    Ok(ledger.close_run(run, code, &ExitReason::words(&reasons))?)
 }

@@ -142,6 +142,7 @@ fn details(task: &TaskId, run: &PastRun) -> Markup {
                 @if let Some(ended) = run.ended {
                     dt { "Ended" } dd { (time(ended)) ", after " (age(ended.at.ms() - run.started.at.ms())) }
                 }
+                @if run.tolerated > 0 { dt { "Failures tolerated" } dd { (number(run.tolerated)) } }
                 dt { "Rejected lines" } dd {
                     @if run.rejected > 0 { a href=(of_rejected(task, None)) { (number(run.rejected)) } } @else { "0" }
                 }

@@ -150,6 +150,66 @@ fn a_night_that_could_not_start_is_told_all_the_same() {
 }
 
 #[test]
+fn a_night_that_finds_its_task_locked_says_so_and_one_without_a_backup_too() {
+    let harbour = Harbour::new();
+    let figures = harbour.figures();
+    let hook = Hook::start();
+    let ping = format!("[ping]\nurl = \"{}\"\n", hook.url());
+    harbour.watched(&format!("{TEXTFILE}{ping}[backup]\npath = \"nowhere\"\n"));
+    harbour.put("a", "1");
+    harbour.list("one.txt", "a\n");
+    let gate = harbour.server.gate("PutObject", "dst", Some("a"));
+    let first = crate::trouble::process::Night::begin(&harbour.config(), &["run"]);
+    gate.wait_arrived();
+    assert_eq!(harbour.night().code, 5);
+    gate.open();
+    assert_eq!(first.end().code, Some(7));
+    let paths: Vec<String> = hook.calls().into_iter().map(|call| call.path).collect();
+    assert_eq!(paths, ["/hush/start", "/hush/start", "/hush/5", "/hush/7"]);
+    let report = &hook.calls()[3].body;
+    assert!(
+        report.contains("\nno backup of the ledger was made: "),
+        "{report}"
+    );
+    let text = fs::read_to_string(&figures).unwrap();
+    assert_eq!(
+        value(&text, "nightferry_night_exit_code"),
+        Some("7"),
+        "{text}"
+    );
+    // That the copy of the ledger is missing is no fault of this task's run.
+    let of_run = "nightferry_last_run_exit_code{task=\"photos\"}";
+    assert_eq!(value(&text, of_run), Some("0"), "{text}");
+}
+
+#[test]
+fn a_doctor_says_who_could_not_be_told() {
+    let harbour = Harbour::new();
+    let ping = "[ping]\nurl = { env = \"NIGHTFERRY_NO_SUCH_URL\" }\n";
+    harbour.watched(&format!("{TEXTFILE}{ping}"));
+    let ended = harbour.run(&["doctor"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let line = |subject: &str| {
+        let said = ended.stdout.lines();
+        let mut said = said.filter(|line| line.contains(subject));
+        said.next()
+            .unwrap_or_else(|| panic!("{ended:?}"))
+            .to_owned()
+    };
+    assert!(line(" metrics ").starts_with("note "), "{ended:?}");
+    assert!(line(" metrics ").contains("was not written: "), "{ended:?}");
+    assert!(line(" ping ").starts_with("note "), "{ended:?}");
+    assert!(line(" ping ").contains("is not set"), "{ended:?}");
+    let figures = harbour.figures();
+    let hook = Hook::start();
+    harbour.watched(&format!("{TEXTFILE}[ping]\nurl = \"{}\"\n", hook.url()));
+    let ended = harbour.run(&["doctor"]);
+    assert_eq!(ended.stdout.matches("\nnote ").count(), 0, "{ended:?}");
+    assert!(!ended.stdout.contains("hush"), "{ended:?}");
+    assert!(hook.calls().is_empty() && !figures.exists());
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_to_takes_nothing_from_the_night() {
     let harbour = Harbour::new();
     harbour.watched(TEXTFILE);

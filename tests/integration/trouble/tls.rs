@@ -191,3 +191,19 @@ fn a_file_that_is_no_certificate_is_a_mistake_of_the_configuration() {
     }
     assert_eq!(world.server.requests().len(), 0, "nothing was sent");
 }
+
+#[test]
+fn a_ping_trusts_no_unknown_authority_either() {
+    let world = Authority::new().world("127.0.0.1", 2100);
+    trust(&world, BOTH, "ca.pem");
+    let text = fs::read_to_string(world.config()).unwrap();
+    let ping = format!("[ping]\nurl = \"{}/hush\"\n", world.server.endpoint());
+    fs::write(world.config(), text + &ping).unwrap();
+    let night = world.night(0);
+    let refused = "ping: the end was not told: the server is not reached: invalid peer certificate";
+    assert!(night.stderr.contains(refused), "{night:?}");
+    assert!(!night.stderr.contains("hush"), "{night:?}");
+    let mut requests = world.server.requests();
+    requests.retain(|request| request.bucket == "hush");
+    assert_eq!(requests.len(), 0);
+}
