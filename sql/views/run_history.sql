@@ -4,5 +4,5 @@ SELECT task.id AS task, number AS run, run_id, run_name, state,
        started_at, started_at_local, ended_at, ended_at_local,
        taken, run.synced, run.failed, run.ignored,
        coalesce(deferred, taken - run.synced - run.failed - run.ignored) AS deferred,
-       rejected, synced_bytes, retries, throttled, requests_sent, exit_code, exit_reasons, tolerated
+       rejected, synced_bytes, retries, throttled, requests_sent, exit_code, exit_reasons
 FROM run JOIN task USING (task);

@@ -37,6 +37,8 @@ pub enum View {
     RequestBillMonths,
     /// What operators changed of runs at work, the newest last.
     RunTuning,
+    /// Runs with failures that did not count, the newest last.
+    ToleratedFailures,
 }
 
 impl View {
@@ -57,6 +59,7 @@ impl View {
             Self::RequestBillDays => "request_bill_days",
             Self::RequestBillMonths => "request_bill_months",
             Self::RunTuning => "run_tuning",
+            Self::ToleratedFailures => "tolerated_failures",
         }
     }
 
@@ -76,6 +79,7 @@ impl View {
             Self::RequestBillDays => &["task", "day", "side"],
             Self::RequestBillMonths => &["task", "month", "side"],
             Self::RunTuning => &["at", "task", "run", "setting"],
+            Self::ToleratedFailures => &["task", "run"],
         }
     }
 }

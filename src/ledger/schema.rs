@@ -82,6 +82,10 @@ pub const VIEWS: &[(&str, &str)] = &[
     ),
     ("run_tuning", include_str!("../../sql/views/run_tuning.sql")),
     ("throttling", include_str!("../../sql/views/throttling.sql")),
+    (
+        "tolerated_failures",
+        include_str!("../../sql/views/tolerated_failures.sql"),
+    ),
 ];
 
 /// The newest version that this release knows.

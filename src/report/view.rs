@@ -189,7 +189,7 @@ fn write_tolerated(
 ) -> Result<(), ReportError> {
     let columns = ["task", "run", "failed", "tolerated"];
     let mut before = "\n";
-    ledger.for_each_row(View::RunHistory, &columns, filter, |cells| {
+    ledger.for_each_row(View::ToleratedFailures, &columns, filter, |cells| {
         if let [
             Cell::Text(task),
             Cell::Integer(run),
