@@ -363,7 +363,8 @@ fn failures_of_one_night_cost_what_it_had_of_them() {
     );
 }
 
-/// What `serve` is asked again and again: a task, its month, its last two days.
+/// What `serve` is asked again and again: a task, its month, its last two days,
+/// whether a list is one of its.
 fn answer(fixture: &mut Fixture) {
     let (ledger, task) = (&fixture.ledger, photos());
     ledger.standing(&task).unwrap();
@@ -376,6 +377,12 @@ fn answer(fixture: &mut Fixture) {
     for (kind, step_ms) in [(Counted::Requested, SLOT_MS), (synced, 12 * SLOT_MS)] {
         let places = ledger.series(&task, kind, range, step_ms).unwrap();
         assert_eq!(places.len(), 2);
+    }
+    for (path, known) in [
+        ("object_lists/past-7.txt", true),
+        ("object_lists/none.txt", false),
+    ] {
+        assert_eq!(ledger.knows_list(fixture.task, path).unwrap(), known);
     }
 }
 

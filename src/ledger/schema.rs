@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0009_bill_and_tuning.sql"),
     include_str!("../../sql/migrations/0010_rejected_by_month.sql"),
     include_str!("../../sql/migrations/0011_expectations.sql"),
+    include_str!("../../sql/migrations/0012_list_paths.sql"),
 ];
 
 /// The public views, made anew with every migration.
