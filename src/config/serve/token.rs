@@ -96,7 +96,8 @@ pub(super) fn read_all<'t>(
         );
         return Vec::new();
     };
-    let mut tokens: Vec<TokenConfig> = Vec::new();
+    let mut tokens = Vec::new();
+    let mut ids = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         let label = format!("serve.token {}", index + 1);
         let at = table.span().start;
@@ -105,23 +106,24 @@ pub(super) fn read_all<'t>(
             continue;
         };
         let section = Section::new(mistakes, format!("{label}, "), entries, at);
-        tokens.extend(read(section, &tokens, tasks, folder));
+        tokens.extend(read(section, &mut ids, tasks, folder));
     }
     tokens
 }
 
 fn read(
     mut section: Section<'_>,
-    earlier: &[TokenConfig],
+    earlier: &mut Vec<String>,
     tasks: &[TaskConfig],
     folder: &Path,
 ) -> Option<TokenConfig> {
     section.require("id", "\"…\"");
     let id = section.string("id").map(str::to_owned);
-    if let Some(id) = &id
-        && earlier.iter().any(|other| other.id == *id)
-    {
-        section.mistake("id", "is the id of an earlier token too; write another");
+    if let Some(id) = &id {
+        if earlier.contains(id) {
+            section.mistake("id", "is the id of an earlier token too; write another");
+        }
+        earlier.push(id.clone());
     }
     let proof = proof(&mut section, folder);
     let send = send(&mut section, tasks);
@@ -178,6 +180,7 @@ fn hash(text: &str) -> Result<[u8; 32], &'static str> {
     }
 }
 
+/// The tasks for which it may send; `None` if what stands there is wrong, and said.
 fn send(section: &mut Section<'_>, tasks: &[TaskConfig]) -> Option<SendTo> {
     let Some(value) = section.value("send") else {
         return Some(SendTo::Only(Vec::new()));
@@ -207,5 +210,5 @@ fn send(section: &mut Section<'_>, tasks: &[TaskConfig]) -> Option<SendTo> {
             ),
         }
     }
-    Some(SendTo::Only(known))
+    (known.len() == list.len()).then_some(SendTo::Only(known))
 }
