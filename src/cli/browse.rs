@@ -37,9 +37,19 @@ fn beside_ledger(context: &Context, task: &TaskId) -> BesideLedger {
         passed_over: passed_over(&lists).values().sum(),
         // What cannot be told is not said to be gone.
         at_work: TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true),
-        events_url: serve.map(|serve| serve.events_url(&serve.origin(None), task)),
+        // A task that is not configured is answered 404.
+        events_url: serve
+            .filter(|_| configured.is_some())
+            .map(|serve| serve.events_url(&serve.own_origin(&machine()), task)),
         expect_list_within: configured.and_then(|task| task.expect_list_within),
     }
+}
+
+/// The name by which this machine is known in its network, as far as it knows.
+fn machine() -> String {
+    let name = nix::unistd::gethostname().ok();
+    let name = name.and_then(|name| name.into_string().ok());
+    name.unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// Past runs.

@@ -61,6 +61,15 @@ impl ServeConfig {
         format!("{scheme}://{}", host.unwrap_or(&listen))
     }
 
+    /// As [`origin`](Self::origin), told on the machine itself, whose name stands
+    /// for its addresses where it listens at all of them.
+    #[must_use]
+    pub fn own_origin(&self, machine: &str) -> String {
+        let is_everywhere = self.listen.ip().is_unspecified();
+        let host = is_everywhere.then(|| format!("{machine}:{}", self.listen.port()));
+        self.origin(host.as_deref())
+    }
+
     /// Where the source platform sends the names for `task`, on a server that is
     /// reached at `origin`.
     #[must_use]

@@ -129,6 +129,15 @@ fn somebody_has_to_be_known_and_by_one_proof_alone() {
         assert!(said[0].starts_with(expected), "{said:?}");
         assert!(!said[0].contains("hush"), "{said:?}");
     }
+    let wrong = token(&format!("sha256 = '{HASH}'\nsend = ['typo']"));
+    assert_eq!(
+        said(&wrong.repeat(2)),
+        [
+            "serve.token 1, send: \"typo\" is no task of this configuration; write the id of one",
+            "serve.token 2, id: is the id of an earlier token too; write another",
+            "serve.token 2, send: \"typo\" is no task of this configuration; write the id of one",
+        ]
+    );
     let two = token(&format!("sha256 = '{HASH}'\nread = true")).repeat(2);
     assert_eq!(
         said(&two),
@@ -185,6 +194,17 @@ fn where_callers_reach_it_is_said_or_worked_out() {
         assert_eq!(serve.is_called_over_tls(), is_tls, "{lines}");
         let url = serve.events_url(origin, &photos);
         assert_eq!(url, format!("{origin}/v2/any/sync-tasks/photos/events"));
+    }
+    for (lines, origin) in [
+        ("", "http://127.0.0.1:8030"),
+        ("listen = '0.0.0.0:1'\nallow_http = true", "http://ferry:1"),
+        ("listen = '[::]:1'\nallow_http = true", "http://ferry:1"),
+        (
+            "listen = '[::]:1'\nallow_http = true\npublic_url = 'https://a.example'",
+            "https://a.example",
+        ),
+    ] {
+        assert_eq!(good(lines).own_origin("ferry"), origin);
     }
     let named = good("project_id = 'a b'");
     assert_eq!(
