@@ -7,7 +7,7 @@
 //! many causes, names of every kind, lines that are none; with `--failed` so many
 //! failures more, and as many such lines. Nothing of it was ever carried. When it says
 //! `ready`, `nightferry --config FOLDER/nightferry.toml serve` shows it; the token
-//! for the page is `demonstration`.
+//! for the page is `demonstration-of-the-page`.
 
 use std::error::Error;
 use std::fs;
@@ -32,8 +32,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const DAY_MS: i64 = 86_400_000;
 const NIGHTS: i64 = 73;
 
-/// The SHA-256 of the token `demonstration`.
-const TOKEN_SHA256: &str = "69f02b772af161fdf75d857d4b21021cc02939f84ce92981a050e31ea9093429";
+/// The SHA-256 of the token `demonstration-of-the-page`.
+const TOKEN_SHA256: &str = "dbc1aa582a7d9286a21b672596cfd1107a9c4773c5c9b606d4dfee552c4e2128";
 
 /// One task, and where its lists lie.
 struct House {

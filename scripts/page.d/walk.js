@@ -7,7 +7,7 @@ const { chromium } = require("playwright-core");
 
 const AXE = fs.readFileSync(require.resolve("axe-core"), "utf8");
 const PICTURES = path.join(__dirname, "../../docs/page");
-const TOKEN = "demonstration";
+const TOKEN = "demonstration-of-the-page";
 const base = process.argv[2];
 
 const PAGES = [

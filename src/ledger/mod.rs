@@ -107,9 +107,11 @@ pub struct Ledger {
 }
 
 /// Which file it is, whatever its name: device and number.
-type FileId = (u64, u64);
+pub type FileId = (u64, u64);
 
-fn file_at(path: &Path) -> Option<FileId> {
+/// The file at `path`, if there is one.
+#[must_use]
+pub fn file_at(path: &Path) -> Option<FileId> {
     path.metadata().ok().map(|file| (file.dev(), file.ino()))
 }
 
@@ -169,6 +171,19 @@ impl Ledger {
     /// If not.
     pub fn is_writable(mut self) -> Result<()> {
         self.write(|_| Ok(()))
+    }
+
+    /// The file that was opened; `None` in memory.
+    #[must_use]
+    pub const fn file(&self) -> Option<FileId> {
+        self.file
+    }
+
+    /// Whether the file that was opened is still in its place. SQLite would go on
+    /// writing into one that has no name any more.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_none() || self.file == file_at(&self.path)
     }
 
     /// Where the ledger lies.
@@ -262,8 +277,7 @@ impl Ledger {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        // SQLite would go on writing into a file that has no name any more.
-        if self.file.is_some() && self.file != file_at(&self.path) {
+        if !self.is_in_place() {
             return Err(LedgerError::Gone(self.path.clone()));
         }
         let attempt = || {

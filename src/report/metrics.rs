@@ -98,6 +98,17 @@ impl Metrics {
         Ok(())
     }
 
+    /// Adds how one thing stands.
+    ///
+    /// # Errors
+    /// If it cannot be put together.
+    pub fn add_gauge(&self, name: &str, help: &str, value: i64) -> Result<(), MetricsError> {
+        let none: &[&str] = &[];
+        let gauge = self.gauge(name, help, none)?;
+        gauge.with_label_values(none).set(value);
+        Ok(())
+    }
+
     /// All of them as text.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::books::Unread;
+use super::who::LEAST_TOKEN_CHARS;
 use crate::ledger::LedgerError;
 
 /// Why a call is not done. Nothing was recorded for it, unless the disk failed.
@@ -16,10 +17,14 @@ use crate::ledger::LedgerError;
 pub(super) enum Refusal {
     /// Nobody known: no more is told.
     Unknown,
+    /// The token of this id, which is short enough to be guessed. Told as nobody known.
+    WeakToken(String),
     /// The caller may not do this.
     NotAllowed,
     /// There is no such task.
     UnknownTask,
+    /// The path is of another project than the configured one.
+    UnknownProject,
     /// Nothing is answered here.
     NoSuchPath,
     /// This is not done here.
@@ -38,8 +43,10 @@ pub(super) enum Refusal {
     WrongState(&'static str),
     /// Tasks come and go with the configuration.
     InConfiguration,
-    /// The ledger cannot be used now.
-    NoLedger,
+    /// The ledger cannot be used now; says why, to the operator alone.
+    NoLedger(String),
+    /// The ledger is not where it was, or another one is there.
+    LedgerGone,
     /// It cannot do what it is for; says what in short.
     Unhealthy(&'static str),
 }
@@ -49,7 +56,7 @@ impl Refusal {
     /// they are documented, else of our own.
     fn parts(&self) -> (StatusCode, &'static str, Cow<'static, str>) {
         match self {
-            Self::Unknown => (
+            Self::Unknown | Self::WeakToken(_) => (
                 StatusCode::UNAUTHORIZED,
                 "APIGW.0301",
                 "Incorrect authentication information.".into(),
@@ -63,6 +70,11 @@ impl Refusal {
                 StatusCode::NOT_FOUND,
                 "OMS.0054",
                 "Invalid task ID: there is no such task.".into(),
+            ),
+            Self::UnknownProject => (
+                StatusCode::NOT_FOUND,
+                "NIGHTFERRY.0404",
+                "Invalid project ID: this server answers for another project.".into(),
             ),
             Self::NoSuchPath => (
                 StatusCode::NOT_FOUND,
@@ -106,10 +118,16 @@ impl Refusal {
                 "Tasks stand in the configuration of this server: they are made and taken away there."
                     .into(),
             ),
-            Self::NoLedger => (
+            Self::NoLedger(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "NIGHTFERRY.0503",
                 "The ledger cannot be used now; ask again.".into(),
+            ),
+            Self::LedgerGone => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "NIGHTFERRY.0503",
+                "The ledger is not in its place; names are taken all the same. Ask again once it is restored."
+                    .into(),
             ),
             Self::Unhealthy(what) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -119,11 +137,34 @@ impl Refusal {
         }
     }
 
+    /// A word for it, one of [`REASONS`].
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_caller",
+            Self::WeakToken(_) => "weak_token",
+            Self::NotAllowed => "not_allowed",
+            Self::UnknownTask => "unknown_task",
+            Self::UnknownProject => "unknown_project",
+            Self::NoSuchPath => "no_such_path",
+            Self::NoSuchMethod => "no_such_method",
+            Self::Wrong(_) => "wrong",
+            Self::TooLarge(_) => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::Busy => "busy",
+            Self::NotRecorded(_) => "not_recorded",
+            Self::WrongState(_) => "wrong_state",
+            Self::InConfiguration => "in_configuration",
+            Self::NoLedger(_) => "ledger_unusable",
+            Self::LedgerGone => "ledger_gone",
+            Self::Unhealthy(_) => "unhealthy",
+        }
+    }
+
     const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy => Some(Duration::from_secs(1)),
-            Self::NoLedger => Some(Duration::from_secs(5)),
-            Self::NotRecorded(_) => Some(Duration::from_secs(30)),
+            Self::NoLedger(_) => Some(Duration::from_secs(5)),
+            Self::NotRecorded(_) | Self::LedgerGone => Some(Duration::from_secs(30)),
             _ => None,
         }
     }
@@ -131,8 +172,11 @@ impl Refusal {
 
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
-        tracing::error!("a question could not be answered: {error}");
-        Self::NoLedger
+        match error {
+            // There was one when `serve` began.
+            LedgerError::Missing(_) | LedgerError::Gone(_) => Self::LedgerGone,
+            error => Self::NoLedger(error.to_string()),
+        }
     }
 }
 
@@ -140,15 +184,50 @@ impl From<Unread> for Refusal {
     fn from(unread: Unread) -> Self {
         match unread {
             Unread::Busy => Self::Busy,
-            Unread::Broken => Self::NoLedger,
+            Unread::Broken => Self::NoLedger("the work broke down".to_owned()),
+            Unread::Gone => Self::LedgerGone,
         }
     }
 }
 
+/// All words for why a call is refused.
+pub(super) const REASONS: [&str; 17] = [
+    "busy",
+    "in_configuration",
+    "ledger_gone",
+    "ledger_unusable",
+    "no_such_method",
+    "no_such_path",
+    "not_allowed",
+    "not_recorded",
+    "too_large",
+    "too_slow",
+    "unhealthy",
+    "unknown_caller",
+    "unknown_project",
+    "unknown_task",
+    "weak_token",
+    "wrong",
+    "wrong_state",
+];
+
+/// As the operator is told; the caller is told no more than
+/// [`into_response`](IntoResponse::into_response) says.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::WeakToken(id) = self {
+            return write!(
+                f,
+                "The token {id:?} has fewer than {LEAST_TOKEN_CHARS} characters and could be guessed, \
+                 so it is not taken; `nightferry token` makes another. (401)"
+            );
+        }
         let (status, _, message) = self.parts();
-        write!(f, "{message} ({})", status.as_u16())
+        let status = status.as_u16();
+        match self {
+            Self::NoLedger(why) => write!(f, "{message} ({status}): {why}"),
+            _ => write!(f, "{message} ({status})"),
+        }
     }
 }
 
@@ -179,6 +258,52 @@ impl IntoResponse for Refusal {
             let seconds = HeaderValue::from(after.as_secs());
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
+        // For the gate, which counts it and says it.
+        response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// One of each kind.
+    pub(in crate::serve) fn each() -> Vec<Refusal> {
+        vec![
+            Refusal::Busy,
+            Refusal::InConfiguration,
+            Refusal::LedgerGone,
+            Refusal::NoLedger(String::new()),
+            Refusal::NoSuchMethod,
+            Refusal::NoSuchPath,
+            Refusal::NotAllowed,
+            Refusal::NotRecorded(""),
+            Refusal::TooLarge(1),
+            Refusal::TooSlow,
+            Refusal::Unhealthy(""),
+            Refusal::Unknown,
+            Refusal::UnknownProject,
+            Refusal::UnknownTask,
+            Refusal::WeakToken("one".to_owned()),
+            Refusal::Wrong(String::new()),
+            Refusal::WrongState(""),
+        ]
+    }
+
+    #[test]
+    fn each_refusal_has_a_word_of_its_own() {
+        let words: Vec<&str> = each().iter().map(Refusal::reason).collect();
+        assert_eq!(words, REASONS);
+    }
+
+    #[test]
+    fn who_shows_a_weak_token_is_told_what_anybody_unknown_is_told() {
+        let weak = Refusal::WeakToken("one".to_owned());
+        assert_eq!(weak.parts(), Refusal::Unknown.parts());
+        assert!(
+            weak.to_string()
+                .starts_with("The token \"one\" has fewer than 22 ")
+        );
     }
 }

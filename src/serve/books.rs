@@ -1,14 +1,15 @@
 //! The ledger, for answers: opened for each and closed with it.
 //!
-//! So none reads for long (a log that is read cannot be cut), each sees what is
-//! committed, and a ledger that was put in its place is the one that is read.
+//! So none reads for long (a log that is read cannot be cut), and each sees what is
+//! committed. Only the ledger that names are loaded into is read.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::in_use::InUse;
 use crate::data_dir::DataDir;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where answers are read.
 pub(super) struct Books {
-    path: PathBuf,
+    in_use: Arc<InUse>,
     file_mode: u32,
     turns: Arc<Semaphore>,
 }
@@ -31,12 +32,20 @@ pub(super) enum Unread {
     Busy,
     /// The work broke down.
     Broken,
+    /// The ledger is not where it was, or another one is there.
+    Gone,
+}
+
+/// Where the ledger is that is in use.
+fn in_place(in_use: &InUse) -> Result<&Path, Unread> {
+    let path = in_use.is_in_place().then(|| in_use.path());
+    path.ok_or(Unread::Gone)
 }
 
 impl Books {
-    pub(super) fn new(data_dir: &DataDir) -> Self {
+    pub(super) fn new(data_dir: &DataDir, in_use: Arc<InUse>) -> Self {
         Self {
-            path: data_dir.ledger(),
+            in_use,
             file_mode: data_dir.modes().file,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
         }
@@ -51,9 +60,12 @@ impl Books {
         T: Send + 'static,
         E: From<LedgerError> + From<Unread> + Send + 'static,
     {
-        let path = self.path.clone();
-        self.in_turn(move || Ledger::open_read_only(&path)?.at_one_instant(ask))
-            .await
+        let in_use = self.in_use.clone();
+        self.in_turn(move || {
+            let path = in_place(&in_use)?;
+            Ledger::open_read_only(path)?.at_one_instant(ask)
+        })
+        .await
     }
 
     /// What `change` answers, once it is written.
@@ -65,9 +77,12 @@ impl Books {
         T: Send + 'static,
         E: From<LedgerError> + From<Unread> + Send + 'static,
     {
-        let (path, file_mode) = (self.path.clone(), self.file_mode);
-        self.in_turn(move || change(&mut Ledger::open(&path, file_mode)?))
-            .await
+        let (in_use, file_mode) = (self.in_use.clone(), self.file_mode);
+        self.in_turn(move || {
+            let path = in_place(&in_use)?;
+            change(&mut Ledger::open(path, file_mode)?)
+        })
+        .await
     }
 
     /// What `work` answers, away from the threads that serve.

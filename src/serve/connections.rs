@@ -1,10 +1,10 @@
 //! Connections: so many at once, each with a limit to its patience, and a stop
 //! that lets what is under way be answered.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use hyper::body::Incoming;
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::routes;
+use super::gate::Gate;
 use crate::config::ServeLimits;
 
 /// The head of a request, and how many fields it may have.
@@ -32,7 +32,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(200);
 /// What one connection is served with.
 #[derive(Clone)]
 struct Service {
-    router: Router,
+    gate: Gate,
     tls: Option<TlsAcceptor>,
     patience: Duration,
 }
@@ -41,13 +41,13 @@ struct Service {
 pub(super) async fn take(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    gate: Gate,
     limits: &ServeLimits,
     stop: impl Future<Output = ()>,
 ) {
     let patience = limits.patience;
     let service = Service {
-        router,
+        gate,
         tls,
         patience,
     };
@@ -80,10 +80,10 @@ async fn take_all(
             return;
         };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let (service, watcher) = (service.clone(), graceful.watcher());
                 tokio::spawn(async move {
-                    service.serve(stream, watcher).await;
+                    service.serve(stream, peer, watcher).await;
                     drop(slot);
                 });
             }
@@ -98,7 +98,7 @@ async fn take_all(
 impl Service {
     /// Serves one connection to its end. How it ends is the caller's business:
     /// what was answered is safe.
-    async fn serve(self, stream: TcpStream, watcher: Watcher) {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
         // An answer is one small write: to wait for more would only delay it.
         drop(stream.set_nodelay(true));
         let mut stream = TimeoutStream::new(stream);
@@ -106,24 +106,24 @@ impl Service {
         stream.set_write_timeout(Some(self.patience));
         let stream = Box::pin(stream);
         match self.tls.clone() {
-            None => self.speak(stream, watcher).await,
+            None => self.speak(stream, peer, watcher).await,
             Some(tls) => {
                 let shaken = tokio::time::timeout(self.patience, tls.accept(stream)).await;
                 if let Ok(Ok(stream)) = shaken {
-                    self.speak(stream, watcher).await;
+                    self.speak(stream, peer, watcher).await;
                 }
             }
         }
     }
 
-    async fn speak<S>(self, stream: S, watcher: Watcher)
+    async fn speak<S>(self, stream: S, peer: SocketAddr, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router;
+        let gate = self.gate;
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let request: Request = request.map(Body::new);
-            routes::answer(router.clone(), request)
+            gate.clone().answer(peer, request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::answer::REASONS;
+
 /// Counts since the process began; each only grows.
 #[derive(Debug, Default)]
 pub struct Figures {
@@ -13,6 +15,31 @@ pub struct Figures {
     pub refused_calls: Count,
     /// Records of notifications that ask for nothing, such as of removals.
     pub other_events: Count,
+    /// Records of notifications of other buckets than the task's source.
+    pub other_buckets: Count,
+    /// Records of notifications without what a record has to have.
+    pub unreadable_records: Count,
+    /// Refused calls of any kind, by the word for why.
+    pub(super) refused: Refused,
+}
+
+/// Counts by the word for why a call was refused.
+#[derive(Debug, Default)]
+pub(super) struct Refused([Count; REASONS.len()]);
+
+impl Refused {
+    /// Counts one that was refused for this reason.
+    pub(super) fn add(&self, reason: &str) {
+        let place = REASONS.iter().position(|known| *known == reason);
+        if let Some(count) = place.and_then(|place| self.0.get(place)) {
+            count.add(1);
+        }
+    }
+
+    /// Each reason with its count.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        REASONS.into_iter().zip(self.0.iter().map(Count::get))
+    }
 }
 
 /// A count.

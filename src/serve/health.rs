@@ -14,7 +14,12 @@ impl Receiver {
         let read = self
             .books
             .read(|ledger| Ok::<_, Refusal>(ledger.known_tasks().map(drop)?));
-        let unread = |_| Refusal::Unhealthy("the ledger cannot be read");
+        let unread = |refusal| {
+            Refusal::Unhealthy(match refusal {
+                Refusal::LedgerGone => "the ledger is not in its place",
+                _ => "the ledger cannot be read",
+            })
+        };
         read.await.map_err(unread)?;
         let folders = self.list_folders.clone();
         let looked = tokio::task::spawn_blocking(move || {

@@ -12,6 +12,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::ServeError;
+use super::in_use::InUse;
+use super::notices::Notices;
 use super::record::Marks;
 use crate::clock::Clock;
 use crate::config::{ListEncoding, TaskConfig};
@@ -22,8 +24,9 @@ use crate::ledger::{Ledger, LedgerError, TaskKey};
 /// How long names wait for others before they are loaded together.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long it waits when the ledger could not be used.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How often it is looked whether the ledger is in its place, and whether one that
+/// could not be used can be.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How far a list may be loaded.
 #[derive(Clone)]
@@ -65,15 +68,16 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    /// Takes what waits; waits for something to do so. `None` at the end.
+    /// Takes what waits; waits for something to do so, and not for long. `None` at
+    /// the end.
     fn take(&self) -> Option<BTreeMap<ListId, Grown>> {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.ending;
-        let mut state = self
+        let (mut state, _) = self
             .changed
-            .wait_while(self.state(), idle)
+            .wait_timeout_while(self.state(), LOOK, idle)
             .unwrap_or_else(PoisonError::into_inner);
         let waiting = std::mem::take(&mut state.waiting);
-        (!waiting.is_empty()).then_some(waiting)
+        (!waiting.is_empty() || !state.ending).then_some(waiting)
     }
 
     /// Waits so long, but not beyond the end; says whether that is reached.
@@ -102,6 +106,7 @@ pub(super) fn begin(
     clock: &Clock,
     progress: &Arc<Progress>,
     marks: Arc<Marks>,
+    speech: Speech,
 ) -> Result<JoinHandle<()>, ServeError> {
     let books = Books {
         tasks: tasks.to_vec(),
@@ -110,15 +115,17 @@ pub(super) fn begin(
         clock: clock.clone(),
     };
     // What cannot be used at all is said before the first call is taken.
-    let open = Some(books.open()?);
+    let open = books.open()?;
+    speech.in_use.set(open.0.file());
     let progress = progress.clone();
     let load = move || {
-        let lists = HashMap::new();
         let loader = Loader {
             books,
-            open,
-            lists,
+            open: Some(open),
+            lists: HashMap::new(),
             marks,
+            speech,
+            trouble: None,
         };
         loader.load_all(&progress);
     };
@@ -126,6 +133,15 @@ pub(super) fn begin(
         .name("loading".to_owned())
         .spawn(load)
         .map_err(ServeError::System)
+}
+
+/// Where it is told how loading goes.
+#[derive(Clone)]
+pub(super) struct Speech {
+    /// The ledger that is in use.
+    pub(super) in_use: Arc<InUse>,
+    /// For people.
+    pub(super) notices: Arc<Notices>,
 }
 
 /// Where names are loaded into.
@@ -149,34 +165,35 @@ impl Books {
     }
 }
 
+/// A list that is being written: how far it may be loaded, and how far it is.
+struct Growing {
+    grown: Grown,
+    loaded: GrowingList,
+}
+
 /// The thread that loads.
 struct Loader {
     books: Books,
     /// The ledger and its keys of the tasks; `None` after a failure.
     open: Option<(Ledger, Vec<TaskKey>)>,
-    /// The lists that are being written, each with how far it is loaded.
-    lists: HashMap<ListId, GrowingList>,
+    /// The lists that are being written.
+    lists: HashMap<ListId, Growing>,
     marks: Arc<Marks>,
+    speech: Speech,
+    /// What was said last of why nothing is loaded.
+    trouble: Option<String>,
 }
 
 impl Loader {
     fn load_all(mut self, progress: &Progress) {
         while let Some(waiting) = progress.take() {
-            let failure = self.load_some(waiting, progress);
-            if let Some(error) = &failure {
-                tracing::error!(
-                    "recorded names are not in the ledger yet: {error}; they are safe, \
-                     and it is tried again"
-                );
-                self.open = None;
-                self.lists.clear();
+            let loaded = self.load_some(waiting, progress);
+            let failed = loaded.is_err();
+            match loaded {
+                Ok(()) => self.is_well(),
+                Err(error) => self.is_in_trouble(&error, progress),
             }
-            let pause = if failure.is_some() {
-                AFTER_FAILURE
-            } else {
-                PAUSE
-            };
-            if progress.pause(pause) && failure.is_some() {
+            if progress.pause(if failed { LOOK } else { PAUSE }) && failed {
                 // The next run, or the next start, loads the rest.
                 return;
             }
@@ -188,52 +205,135 @@ impl Loader {
         &mut self,
         waiting: BTreeMap<ListId, Grown>,
         progress: &Progress,
-    ) -> Option<IntakeError> {
-        let mut failure = None;
+    ) -> Result<(), IntakeError> {
+        let mut result = self.open().map_err(IntakeError::from);
         for (list, grown) in waiting {
-            match self.load(&list, &grown) {
+            let loaded = match &result {
+                Ok(()) => self.load(&list, &grown),
+                // One failure is enough.
+                Err(_) => {
+                    progress.put_back(list, grown);
+                    continue;
+                }
+            };
+            match loaded {
                 Ok(()) if grown.closed => {
                     self.lists.remove(&list);
                     self.marks.clear(&self.books.tasks[list.0].id, &list.1);
                 }
                 Ok(()) => {}
                 Err(error) => {
-                    self.lists.remove(&list);
                     progress.put_back(list, grown);
-                    failure = Some(error);
+                    result = Err(error);
                 }
             }
         }
-        failure
+        result
     }
 
+    /// Sees to it that the ledger in its place is the one that is open.
+    fn open(&mut self) -> Result<(), LedgerError> {
+        match &self.open {
+            Some((ledger, _)) if ledger.is_in_place() => return Ok(()),
+            Some(_) => return Err(LedgerError::Gone(self.books.path.clone())),
+            None => {}
+        }
+        // Not made anew: somebody may be about to put another in its place.
+        if !self.books.path.exists() {
+            return Err(LedgerError::Gone(self.books.path.clone()));
+        }
+        self.open = Some(self.books.open()?);
+        Ok(())
+    }
+
+    /// Loads a list into the ledger that is open.
     fn load(&mut self, id: &ListId, grown: &Grown) -> Result<(), IntakeError> {
+        let Some((ledger, keys)) = &mut self.open else {
+            return Err(LedgerError::Gone(self.books.path.clone()).into());
+        };
         if grown.safe_bytes == 0 {
             return Ok(());
         }
-        let open = match self.open.take() {
-            Some(open) => open,
-            // Not made anew: somebody may be about to put another in its place.
-            None if !self.books.path.exists() => {
-                return Err(LedgerError::Missing(self.books.path.clone()).into());
-            }
-            None => self.books.open()?,
-        };
-        let (ledger, keys) = self.open.insert(open);
+        let task = &self.books.tasks[id.0];
         let settings = IntakeSettings {
             encoding: ListEncoding::Url,
-            zone: self.books.tasks[id.0].zone,
+            zone: task.zone,
             clock: &self.books.clock,
             wait: &thread::sleep,
         };
-        let list = self
-            .lists
-            .entry(id.clone())
-            .or_insert_with(|| GrowingList::new(id.1.clone(), grown.file.clone()));
-        let intake = list.load(ledger, keys[id.0], grown.safe_bytes, &settings)?;
+        let list = self.lists.entry(id.clone()).or_insert_with(|| Growing {
+            grown: grown.clone(),
+            loaded: GrowingList::new(id.1.clone(), grown.file.clone()),
+        });
+        list.grown = grown.clone();
+        let intake = list
+            .loaded
+            .load(ledger, keys[id.0], grown.safe_bytes, &settings)?;
         for problem in intake.seen.problems {
-            tracing::warn!(task = %self.books.tasks[id.0].id, "{problem}");
+            tracing::warn!(task = %task.id, "{problem}");
+        }
+        if let Some(example) = intake.rejected_examples.last() {
+            let subject = ("rejected", Some(task.id.to_string()));
+            let text = format!("{}: {example}", task.id);
+            self.speech.notices.note(subject, intake.rejected, text);
         }
         Ok(())
+    }
+
+    /// Everything is loaded. If that is news, it is said.
+    fn is_well(&mut self) {
+        let Some((ledger, _)) = &self.open else {
+            return;
+        };
+        let is_another = self.speech.in_use.set(ledger.file());
+        if self.trouble.take().is_none() {
+            return;
+        }
+        let path = self.books.path.display();
+        if is_another {
+            tracing::warn!(
+                "there is a ledger at {path} again, another one, and it is in use: what was \
+                 recorded meanwhile is loaded into it; lists from before that it does not know \
+                 are loaded by the next run"
+            );
+        } else {
+            tracing::warn!(
+                "the ledger {path} can be used again: what was recorded meanwhile is loaded"
+            );
+        }
+    }
+
+    /// Nothing is loaded for now; why is said once. All lists that are being
+    /// written are loaded anew: it may be into another ledger.
+    fn is_in_trouble(&mut self, error: &IntakeError, progress: &Progress) {
+        self.open = None;
+        for (id, list) in self.lists.drain() {
+            progress.put_back(id, list.grown);
+        }
+        let trouble = trouble(error);
+        if self.trouble.as_ref() != Some(&trouble) {
+            tracing::error!("{trouble}");
+            self.trouble = Some(trouble);
+        }
+    }
+}
+
+/// What is said of a failure.
+fn trouble(error: &IntakeError) -> String {
+    match error {
+        IntakeError::Ledger(LedgerError::Gone(path))
+        | IntakeError::List {
+            source: LedgerError::Gone(path),
+            ..
+        } => format!(
+            "the ledger {} was moved, deleted or replaced while serve is at work. Names are \
+             recorded in lists all the same, and loaded once there is a ledger; until then no \
+             figures are answered (503). Put it back, restore a backup (`nightferry ledger \
+             restore`), or make it again from the delivered lists (`nightferry ledger rebuild`)",
+            path.display()
+        ),
+        IntakeError::Ledger(source) | IntakeError::List { source, .. } => format!(
+            "recorded names are not in the ledger yet: {source}; they are safe, and it is tried again"
+        ),
     }
 }

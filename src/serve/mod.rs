@@ -1,7 +1,7 @@
 //! Takes in names over the network, and has them in the ledger within a second.
 //!
 //! ```text
-//! listen ─▶ connections ─▶ routes ─▶ who ─▶ events | notifications
+//! listen ─▶ connections ─▶ gate ─▶ routes ─▶ who ─▶ events | notifications
 //!                                                │ lines
 //!                                                ▼
 //!                  record: one thread, one fsync for all that wait ─▶ object_lists/*.url.txt
@@ -23,11 +23,14 @@ mod bounded;
 mod connections;
 mod events;
 mod figures;
+mod gate;
 mod health;
+mod in_use;
 mod limits;
 mod listen;
 mod loading;
 mod metrics;
+mod notices;
 mod notifications;
 mod page;
 mod query;
@@ -36,6 +39,7 @@ mod record;
 mod routes;
 mod sdk_signature;
 mod statistics;
+mod subscriptions;
 mod tasks;
 mod who;
 
@@ -55,10 +59,15 @@ use crate::config::{Config, CredentialsError, ServeConfig, TaskConfig};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::ledger::LedgerError;
 use books::Books;
+use gate::Gate;
+use in_use::InUse;
 use limits::Bodies;
+use loading::Speech;
+use notices::Notices;
 use page::Page;
 use record::Recorder;
-use who::Callers;
+use subscriptions::Subscriptions;
+use who::{Callers, LEAST_TOKEN_CHARS};
 
 /// Why `serve` does not come up, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +83,11 @@ pub enum ServeError {
         /// Why.
         source: CredentialsError,
     },
+    /// A caller's secret key could be guessed.
+    #[error(
+        "serve.token {0:?}: its secret_access_key has fewer than {LEAST_TOKEN_CHARS} characters and could be guessed; give the caller a longer one"
+    )]
+    WeakKey(String),
     /// The certificate cannot be used.
     #[error("the certificate {} and its key cannot be used: {why}", path.display())]
     Certificate {
@@ -120,6 +134,8 @@ struct Receiver {
     bodies: Bodies,
     recorder: Recorder,
     figures: Arc<Figures>,
+    notices: Arc<Notices>,
+    subscriptions: Arc<Subscriptions>,
     books: Books,
     list_folders: Vec<PathBuf>,
     clock: Clock,
@@ -144,7 +160,11 @@ pub fn serve(
     let callers = Callers::resolve(&serve.tokens)?;
     data_dir.prepare(config.tasks.iter().map(|task| &task.id))?;
     let tls = serve.tls.as_ref().map(listen::tls).transpose()?;
-    let recording = record::begin(&config.tasks, data_dir, clock)?;
+    let speech = Speech {
+        in_use: Arc::new(InUse::new(data_dir.ledger())),
+        notices: Arc::default(),
+    };
+    let recording = record::begin(&config.tasks, data_dir, clock, speech.clone())?;
     let receiver = Receiver {
         tasks: config.tasks.clone(),
         config: serve.clone(),
@@ -152,7 +172,9 @@ pub fn serve(
         bodies: Bodies::new(&serve.limits),
         recorder: recording.recorder.clone(),
         figures: Arc::default(),
-        books: Books::new(data_dir),
+        notices: speech.notices,
+        subscriptions: Arc::new(Subscriptions::new(data_dir.prepare_serve()?.join("sns"))),
+        books: Books::new(data_dir, speech.in_use),
         list_folders: config
             .tasks
             .iter()
@@ -161,6 +183,7 @@ pub fn serve(
         clock: clock.clone(),
     };
     let receiver = Arc::new(receiver);
+    let (figures, notices) = (receiver.figures.clone(), receiver.notices.clone());
     let page = Page::new(receiver.clone(), data_dir, is_held);
     let router = routes::all(receiver).merge(page::routes(page));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -172,7 +195,16 @@ pub fn serve(
         let address = listener.local_addr().map_err(ServeError::System)?;
         let stop = stop_signal()?;
         ready(address);
-        connections::take(listener, tls, router, &serve.limits, stop).await;
+        let gate = Gate {
+            router,
+            figures,
+            notices: notices.clone(),
+        };
+        tokio::select! {
+            () = connections::take(listener, tls, gate, &serve.limits, stop) => {}
+            () = notices.say_by_and_by() => {}
+        }
+        notices.say_rest();
         Ok(())
     });
     drop(runtime);

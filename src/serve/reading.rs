@@ -11,6 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::Receiver;
 use super::answer::{Answered, Refusal};
+use super::gate::Seen;
 use super::metrics::Page;
 use super::query::Query;
 use super::statistics::Statistics;
@@ -131,21 +132,14 @@ impl Receiver {
         request: Request,
         right: Right<'_>,
     ) -> Result<&TaskConfig, Refusal> {
+        let seen = Seen::of(request.extensions());
         self.admit(request, right).await?;
         let (project, task) = read(path)?;
         self.project(&project)?;
         let task = self.tasks.iter().find(|known| known.id.as_str() == task);
-        task.ok_or(Refusal::UnknownTask)
-    }
-
-    /// That this is a project of ours.
-    fn project(&self, project: &str) -> Result<(), Refusal> {
-        let is_ours = |ours: &String| ours == project;
-        if self.config.project_id.as_ref().is_none_or(is_ours) {
-            Ok(())
-        } else {
-            Err(Refusal::NoSuchPath)
-        }
+        let task = task.ok_or(Refusal::UnknownTask)?;
+        seen.task(&task.id);
+        Ok(task)
     }
 }
 
@@ -155,6 +149,7 @@ mod tests {
 
     use serde_json::Value;
 
+    use super::super::answer::tests::each;
     use super::*;
 
     fn described() -> Value {
@@ -185,28 +180,14 @@ mod tests {
             .flat_map(|responses| responses.as_object().unwrap().keys())
             .map(|status| status.parse().unwrap())
             .collect();
-        let refusals = [
-            Refusal::Unknown,
-            Refusal::NotAllowed,
-            Refusal::UnknownTask,
-            Refusal::NoSuchPath,
-            Refusal::Wrong(String::new()),
-            Refusal::TooLarge(1),
-            Refusal::TooSlow,
-            Refusal::Busy,
-            Refusal::NotRecorded(""),
-            Refusal::WrongState(""),
-            Refusal::InConfiguration,
-            Refusal::NoLedger,
-            Refusal::Unhealthy(""),
-        ];
-        let mut answered: BTreeSet<u16> = refusals
+        let mut answered: BTreeSet<u16> = each()
             .into_iter()
+            // A method that is not described has none of these.
+            .filter(|refusal| *refusal != Refusal::NoSuchMethod)
             .map(|refusal| refusal.into_response().status().as_u16())
             .collect();
         answered.insert(200);
         assert_eq!(statuses, answered);
-        // A method that is not described has none of these.
         let no_method = Refusal::NoSuchMethod.into_response().status();
         assert!(!statuses.contains(&no_method.as_u16()));
     }

@@ -1,21 +1,22 @@
 //! Which path does what, and what every call goes through.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::routing::{MethodRouter, post};
-use tower::ServiceExt;
 
 use super::Receiver;
 use super::answer::Refusal;
+use super::gate::Seen;
 use super::limits::{Held, let_send};
+use super::notifications::{LeftOut, Sns};
 use super::who::{self, Claim, Right};
-use super::{events, notifications, reading};
+use super::{events, notifications, reading, subscriptions};
 use crate::config::TaskConfig;
+use crate::model::TaskId;
 
 /// Lines for a list, ready to be written.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub(super) struct Names {
     pub(super) count: u64,
     /// How many events asked for nothing.
     pub(super) others: u64,
+    /// What is missing.
+    pub(super) left_out: LeftOut,
+    /// What SNS says beside.
+    pub(super) sns: Option<Sns>,
 }
 
 /// Paths by which names come in, and what answers there.
@@ -47,23 +52,6 @@ pub(super) fn all(receiver: Arc<Receiver>) -> Router {
         .with_state(receiver)
 }
 
-/// Answers one request. A token in its path is taken out before anything else
-/// sees the path.
-pub(super) async fn answer(router: Router, mut request: Request) -> Result<Response, Infallible> {
-    if let Some((hook, rest)) = who::hook_of(request.uri().path()) {
-        let rest = match request.uri().query() {
-            Some(query) => format!("{rest}?{query}"),
-            None => rest.to_owned(),
-        };
-        match rest.parse::<Uri>() {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return Ok(Refusal::NoSuchPath.into_response()),
-        }
-        request.extensions_mut().insert(hook);
-    }
-    router.oneshot(request).await
-}
-
 async fn no_such_path(request: Request) -> Refusal {
     refuse(request, Refusal::NoSuchPath).await
 }
@@ -83,14 +71,16 @@ async fn refuse(request: Request, refusal: Refusal) -> Refusal {
 
 async fn take_events(
     State(receiver): State<Arc<Receiver>>,
-    Path((project, task)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let is_ours = |ours: &String| *ours == project;
-    let known_project = receiver.config.project_id.as_ref().is_none_or(is_ours);
+    let Ok(Path((project, task))) = path else {
+        return Err(no_such_path(request).await);
+    };
+    let is_ours = receiver.project(&project).is_ok();
     let most_names = receiver.config.limits.most_names;
     receiver
-        .take(request, &task, known_project, |body, task| {
+        .take(request, &task, is_ours, |body, task| {
             events::names(body, task.plus_is_space, most_names)
         })
         .await
@@ -98,9 +88,12 @@ async fn take_events(
 
 async fn take_notifications(
     State(receiver): State<Arc<Receiver>>,
-    Path(task): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
+    let Ok(Path(task)) = path else {
+        return Err(no_such_path(request).await);
+    };
     let most_names = receiver.config.limits.most_names;
     receiver
         .take(request, &task, true, |body, task| {
@@ -126,12 +119,7 @@ impl Receiver {
                 self.figures.accepted_names.add(names.count);
                 self.figures.other_events.add(names.others);
             }
-            Err(refusal) => {
-                self.figures.refused_calls.add(1);
-                if self.tasks.iter().any(|known| known.id.as_str() == task) {
-                    tracing::info!(task, "a call was refused: {refusal}");
-                }
-            }
+            Err(_) => self.figures.refused_calls.add(1),
         }
         taken.map(|_| StatusCode::OK)
     }
@@ -147,11 +135,22 @@ impl Receiver {
             .tasks
             .iter()
             .position(|known| known.id.as_str() == task);
-        let place = place.filter(|_| known_project);
-        let id = place.map(|place| &self.tasks[place].id);
-        let body = self.admit(request, Right::Send(id)).await?;
+        let right = if known_project {
+            Right::Send(place.map(|place| &self.tasks[place].id))
+        } else {
+            Right::SendElsewhere
+        };
+        if let Some(place) = place {
+            Seen::of(request.extensions()).task(&self.tasks[place].id);
+        }
+        let body = self.admit(request, right).await?;
         let place = place.ok_or(Refusal::UnknownTask)?;
-        let mut names = names_of(body.bytes(), &self.tasks[place])?;
+        let task = &self.tasks[place];
+        let mut names = names_of(body.bytes(), task)?;
+        self.say_left_out(task, &names.left_out);
+        if let Some(sns) = names.sns.take() {
+            self.heed(&task.id, sns).await?;
+        }
         if names.count > 0 {
             let lines = std::mem::take(&mut names.lines);
             let memory = body.into_memory();
@@ -160,6 +159,70 @@ impl Receiver {
                 .await?;
         }
         Ok(names)
+    }
+
+    /// Counts and says what somebody may miss.
+    fn say_left_out(&self, task: &TaskConfig, left_out: &LeftOut) {
+        let (count, bucket) = &left_out.other_bucket;
+        if *count > 0 {
+            self.figures.other_buckets.add(*count);
+            let text = format!(
+                "{}: an event of the bucket {bucket} is left out: the task copies from {}; \
+                 correct the notification of that bucket",
+                task.id, task.source.bucket
+            );
+            let subject = ("other_bucket", Some(task.id.to_string()));
+            self.notices.note(subject, *count, text);
+        }
+        let (count, lacks) = left_out.unreadable;
+        if count > 0 {
+            self.figures.unreadable_records.add(count);
+            let text = format!(
+                "{}: a record of a notification is left out: it lacks {lacks}; nothing is asked for by it",
+                task.id
+            );
+            let subject = ("unreadable", Some(task.id.to_string()));
+            self.notices.note(subject, count, text);
+        }
+    }
+
+    /// Does what a message of SNS wants.
+    async fn heed(&self, task: &TaskId, sns: Sns) -> Result<(), Refusal> {
+        let (task, waiting) = (task.clone(), self.subscriptions.clone());
+        let subject = ("sns", Some(task.to_string()));
+        let asked = match sns {
+            Sns::Sends(topic) => {
+                waiting.forget(&task, &topic);
+                return Ok(());
+            }
+            Sns::Asks(None) => {
+                let text = format!(
+                    "{task}: a message wants a subscription confirmed, and not by an address of Amazon SNS: \
+                     it is left alone"
+                );
+                self.notices.note(subject, 1, text);
+                return Ok(());
+            }
+            Sns::Asks(Some(asked)) => asked,
+        };
+        let keep = move || {
+            let kept = waiting.keep(&task, &asked);
+            kept.map(|file| subscriptions::to_be_confirmed(&task, &asked, &file))
+                .map_err(|error| {
+                    format!("{task}: a subscription of Amazon SNS cannot be kept: {error}")
+                })
+        };
+        match tokio::task::spawn_blocking(keep).await {
+            Ok(Ok(text)) => {
+                self.notices.note(subject, 1, text);
+                Ok(())
+            }
+            Ok(Err(text)) => {
+                self.notices.note(subject, 1, text);
+                Err(Refusal::NotRecorded("the subscription cannot be kept"))
+            }
+            Err(_) => Err(Refusal::NotRecorded("the work broke down")),
+        }
     }
 
     /// The body of a call whose caller is known and may do it. Nothing is read
@@ -172,9 +235,21 @@ impl Receiver {
         let body = self.bodies.read(body).await?;
         if let Claim::Signed(signed) = who::claim(&head.headers, &head.extensions) {
             let keys = self.callers.by_keys(&signed, self.clock.now())?;
-            keys.verify(&signed, &head, body.bytes())?.may(right)?;
+            let caller = keys.verify(&signed, &head, body.bytes())?;
+            Seen::of(&head.extensions).caller(caller.id());
+            caller.may(right)?;
         }
         Ok(body)
+    }
+
+    /// That this is a project of ours.
+    pub(super) fn project(&self, project: &str) -> Result<(), Refusal> {
+        let is_ours = |ours: &String| ours == project;
+        if self.config.project_id.as_ref().is_none_or(is_ours) {
+            Ok(())
+        } else {
+            Err(Refusal::UnknownProject)
+        }
     }
 
     /// Whether the body is to be read at all. Of a signature only what it says
@@ -187,7 +262,11 @@ impl Receiver {
     ) -> Result<(), Refusal> {
         match who::claim(headers, extensions) {
             Claim::Nothing => Err(Refusal::Unknown),
-            Claim::Token(token) => self.callers.by_token(token)?.may(right),
+            Claim::Token(token) => {
+                let caller = self.callers.by_token(token)?;
+                Seen::of(extensions).caller(caller.id());
+                caller.may(right)
+            }
             Claim::Signed(signed) => {
                 let now = self.clock.now();
                 self.callers.by_keys(&signed, now).map(drop)

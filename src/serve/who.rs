@@ -22,6 +22,16 @@ const HOOKS: &str = "/hooks/";
 /// Random bytes of a new token: more than anybody can try.
 const TOKEN_BYTES: usize = 32;
 
+/// Tokens and secret keys with fewer characters are not taken, whoever made them:
+/// 128 random bits, which nobody guesses, have as many in the densest usual writing
+/// (base64).
+///
+/// So nothing else is needed against guessing, on any path. To slow down who shows
+/// wrong tokens would either hold up those who show right ones, and so let anybody
+/// shut them out, or else nobody who guesses: what is not answered as quickly as a
+/// right one is a wrong one.
+pub(super) const LEAST_TOKEN_CHARS: usize = 22;
+
 /// A token that stood in the path.
 #[derive(Clone)]
 pub(super) struct Hook(Secret);
@@ -70,6 +80,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 pub(super) enum Right<'t> {
     /// Send names for this task; `None` is one that there is not.
     Send(Option<&'t TaskId>),
+    /// Send names for a project that is not the configured one.
+    SendElsewhere,
     /// Read figures.
     Read,
     /// Start and stop tasks.
@@ -81,6 +93,7 @@ pub(super) struct Callers(Vec<Caller>);
 
 /// One who may call.
 pub(super) struct Caller {
+    id: String,
     proof: KnownProof,
     send: SendTo,
     read: bool,
@@ -101,15 +114,21 @@ impl Callers {
                 source,
             })?;
             let proof = match (&token.proof, keys) {
-                (Proof::Keys(_), Some(keys)) => KnownProof::Keys {
-                    access: keys.access_key_id,
-                    secret: keys.secret_access_key,
-                },
+                (Proof::Keys(_), Some(keys)) => {
+                    if is_short(keys.secret_access_key.reveal()) {
+                        return Err(ServeError::WeakKey(token.id.clone()));
+                    }
+                    KnownProof::Keys {
+                        access: keys.access_key_id,
+                        secret: keys.secret_access_key,
+                    }
+                }
                 (Proof::Token(hash), _) => KnownProof::Token(*hash),
                 // Keys that are resolved are there.
                 (Proof::Keys(_), None) => return Ok(None),
             };
             Ok(Some(Caller {
+                id: token.id.clone(),
                 proof,
                 send: token.send.clone(),
                 read: token.read,
@@ -134,7 +153,11 @@ impl Callers {
                 found = Some(caller);
             }
         }
-        found.ok_or(Refusal::Unknown)
+        match found {
+            None => Err(Refusal::Unknown),
+            Some(caller) if is_short(token) => Err(Refusal::WeakToken(caller.id.clone())),
+            Some(caller) => Ok(caller),
+        }
     }
 
     /// The one whose keys these are said to be; nothing is proven by that. A
@@ -152,7 +175,17 @@ impl Callers {
     }
 }
 
+/// Whether it could be guessed.
+fn is_short(secret: &str) -> bool {
+    secret.chars().count() < LEAST_TOKEN_CHARS
+}
+
 impl Caller {
+    /// Its name in messages.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// This caller, if it is its signature.
     pub(super) fn verify(
         &self,
@@ -175,6 +208,7 @@ impl Caller {
     /// | it wants to | and | may |
     /// |--|--|--|
     /// | send for a task that there is not | | not: there is no such task |
+    /// | send for another project | | not: it is another one |
     /// | send for a task | may send for it, or for all | |
     /// | send for a task | may not | not |
     /// | read | may read | |
@@ -186,6 +220,7 @@ impl Caller {
     pub(super) fn may(&self, right: Right<'_>) -> Result<(), Refusal> {
         let may = match right {
             Right::Send(None) => return Err(Refusal::UnknownTask),
+            Right::SendElsewhere => return Err(Refusal::UnknownProject),
             Right::Send(Some(task)) => self.send.includes(task),
             Right::Read => self.read,
             Right::Control => self.control,
@@ -224,9 +259,13 @@ mod tests {
         id.parse().unwrap()
     }
 
+    /// Its shortest form that is taken.
+    const TOKEN: &str = "a-token-as-long-as-one";
+
     fn caller(send: SendTo, read: bool) -> Caller {
         Caller {
-            proof: KnownProof::Token(Sha256::digest("token").into()),
+            id: "one".to_owned(),
+            proof: KnownProof::Token(Sha256::digest(TOKEN).into()),
             send,
             read,
             control: false,
@@ -249,6 +288,12 @@ mod tests {
                 false,
                 Right::Send(None),
                 Err(Refusal::UnknownTask),
+            ),
+            (
+                SendTo::All,
+                true,
+                Right::SendElsewhere,
+                Err(Refusal::UnknownProject),
             ),
             (SendTo::All, false, Right::Send(Some(&photos)), Ok(())),
             (only("photos"), false, Right::Send(Some(&photos)), Ok(())),
@@ -291,10 +336,29 @@ mod tests {
     #[test]
     fn a_token_is_known_by_its_hash_and_by_nothing_less() {
         let callers = Callers(vec![caller(SendTo::All, false)]);
-        assert!(callers.by_token("token").is_ok());
-        let hash = base16ct::lower::encode_string(&Sha256::digest("token"));
-        for wrong in ["", "toke", "token ", "Token", &hash] {
-            assert!(callers.by_token(wrong).is_err(), "{wrong:?}");
+        assert!(callers.by_token(TOKEN).is_ok());
+        let hash = base16ct::lower::encode_string(&Sha256::digest(TOKEN));
+        let upper = TOKEN.to_uppercase();
+        for wrong in ["", &TOKEN[1..], "a-token-as-long-as-one ", &upper, &hash] {
+            let refused = callers.by_token(wrong).err();
+            assert_eq!(refused, Some(Refusal::Unknown), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_could_be_guessed_is_not_taken_though_it_is_right() {
+        for (token, refused) in [
+            ("test", true),
+            ("a-token-as-long-as-on", true),
+            ("éééééééééééééééééééé", true),
+            (TOKEN, false),
+        ] {
+            let callers = Callers(vec![Caller {
+                proof: KnownProof::Token(Sha256::digest(token).into()),
+                ..caller(SendTo::All, true)
+            }]);
+            let expected = refused.then(|| Refusal::WeakToken("one".to_owned()));
+            assert_eq!(callers.by_token(token).err(), expected, "{token}");
         }
     }
 

@@ -22,13 +22,9 @@ pub(super) enum PageError {
     Refused(&'static str),
     /// Too many ask at once.
     Busy,
-    /// There is no ledger yet.
+    /// The ledger knows nothing of it yet.
     NoLedger,
     /// The ledger is not where it was, or another one is there.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "nothing tells yet that a ledger has gone")
-    )]
     LedgerGone,
     /// The ledger or a file cannot be read; the log has why.
     Unreadable,
@@ -36,8 +32,9 @@ pub(super) enum PageError {
 
 impl From<LedgerError> for PageError {
     fn from(error: LedgerError) -> Self {
-        if let LedgerError::Missing(_) = error {
-            return Self::NoLedger;
+        // There was one when `serve` began.
+        if let LedgerError::Missing(_) | LedgerError::Gone(_) = error {
+            return Self::LedgerGone;
         }
         tracing::warn!("a page could not be shown: {error}");
         Self::Unreadable
@@ -62,6 +59,7 @@ impl From<Unread> for PageError {
         match unread {
             Unread::Busy => Self::Busy,
             Unread::Broken => Self::Unreadable,
+            Unread::Gone => Self::LedgerGone,
         }
     }
 }

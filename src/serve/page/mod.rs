@@ -18,7 +18,6 @@ mod failed;
 mod file_body;
 mod frame;
 mod guard;
-mod guesses;
 mod lists;
 mod month;
 mod object;
@@ -44,7 +43,6 @@ use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
 use crate::model::TaskId;
 use error::PageError;
-use guesses::Guesses;
 use sessions::Sessions;
 
 /// Tells whether a process holds the lock at a path.
@@ -57,7 +55,6 @@ pub(super) struct Page {
     data_dir: DataDir,
     is_held: IsHeld,
     sessions: Sessions,
-    guesses: Guesses,
 }
 
 impl Page {
@@ -69,7 +66,6 @@ impl Page {
             data_dir: data_dir.clone(),
             is_held,
             sessions: Sessions::default(),
-            guesses: Guesses::default(),
         }
     }
 

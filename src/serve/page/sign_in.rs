@@ -1,8 +1,8 @@
 //! The form in which a token is shown, and the session that follows.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::{StatusCode, Uri};
@@ -40,17 +40,13 @@ pub(super) async fn take(State(page): State<Arc<Page>>, request: Request) -> Res
     };
     let query = Query::form(body.bytes());
     let next = query.filled("next").unwrap_or("/");
-    if !page.guesses.may_try(Instant::now()) {
-        let why = "Too many tokens were tried. Try again in a few seconds.";
-        return (StatusCode::TOO_MANY_REQUESTS, form(next, Some(why))).into_response();
-    }
     let token = query.filled("token").unwrap_or("").trim();
     let caller = page.receiver.callers.by_token(token);
-    if caller.and_then(|caller| caller.may(Right::Read)).is_err() {
+    if let Err(refusal) = caller.and_then(|caller| caller.may(Right::Read)) {
         let why = "This token is not known, or may not read.";
-        return (StatusCode::FORBIDDEN, form(next, Some(why))).into_response();
+        let form = form(next, Some(why));
+        return (StatusCode::FORBIDDEN, Extension(refusal), form).into_response();
     }
-    page.guesses.was_right();
     let Ok(value) = page.sessions.begin(page.receiver.clock.now()) else {
         return PageError::Unreadable.into_response();
     };

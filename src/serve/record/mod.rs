@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::ServeError;
 use super::answer::Refusal;
 use super::limits::Memory;
-use super::loading::{self, Grown, Progress};
+use super::loading::{self, Grown, Progress, Speech};
 use crate::clock::Clock;
 use crate::config::TaskConfig;
 use crate::data_dir::DataDir;
@@ -89,6 +89,7 @@ pub(super) fn begin(
     tasks: &[TaskConfig],
     data_dir: &DataDir,
     clock: &Clock,
+    speech: Speech,
 ) -> Result<Recording, ServeError> {
     let marks = Arc::new(Marks::take(data_dir)?);
     let progress = Arc::new(Progress::default());
@@ -102,7 +103,7 @@ pub(super) fn begin(
             progress.note(task, &mended.path, grown);
         }
     }
-    let loading = loading::begin(tasks, data_dir, clock, &progress, marks.clone())?;
+    let loading = loading::begin(tasks, data_dir, clock, &progress, marks.clone(), speech)?;
     let (sender, entries) = mpsc::channel();
     let writer = Writer::new(tasks, data_dir, clock, marks, progress.clone());
     let writing = thread::Builder::new()

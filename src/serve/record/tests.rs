@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::Config;
 use crate::model::Timestamp;
+use crate::serve::in_use::InUse;
 
 const MINUTE: i64 = 60_000;
 
@@ -33,7 +34,11 @@ impl Fixture {
             .unwrap();
         let began_at = Clock::system().now();
         let clock = Clock::fixed(began_at);
-        let recording = begin(&config.tasks, &data_dir, &clock).unwrap();
+        let speech = Speech {
+            in_use: Arc::new(InUse::new(data_dir.ledger())),
+            notices: Arc::default(),
+        };
+        let recording = begin(&config.tasks, &data_dir, &clock, speech).unwrap();
         Self {
             folder,
             clock,

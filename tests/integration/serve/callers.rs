@@ -98,7 +98,7 @@ fn no_token_and_no_key_is_ever_said() {
     serving.post(EVENTS, &[("Authorization", PHOTOS)], "");
     let ended = serving.stop();
     assert_eq!(ended.code, Some(0));
-    for secret in [PHOTOS, ALL, "secret-of-the-sender"] {
+    for secret in [PHOTOS, ALL, "secret-of-the-one-who-signs"] {
         assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
         assert!(!ended.stdout.contains(secret));
     }
@@ -159,4 +159,104 @@ fn who_is_refused_reads_so_even_if_much_was_sent() {
             assert_eq!(serving.post(path, &fields, &much).status, status, "{path}");
         }
     }
+}
+
+#[test]
+fn calls_that_are_refused_are_said_and_counted_by_why_and_no_log_is_filled() {
+    let house = House::with("project_id = \"p1\"", "");
+    let serving = house.serve();
+    let send = |path: &str, token: &str, body: &str| {
+        serving.post(path, &[("X-Auth-Token", token)], body).status
+    };
+    for _ in 0..30 {
+        assert_eq!(send(EVENTS, "wrong-token-of-one-who-guesses", "{}"), 401);
+    }
+    assert_eq!(send("/v2/p1/sync-tasks/films/events", PHOTOS, "{}"), 403);
+    assert_eq!(send(EVENTS, READER, "{}"), 403);
+    assert_eq!(send(EVENTS, PHOTOS, "{}"), 400);
+    assert_eq!(send(EVENTS, PHOTOS, "{}"), 400);
+    assert_eq!(send("/v2/p2/sync-tasks/photos/events", PHOTOS, "{}"), 404);
+    assert_eq!(send("/v2/p1/sync-tasks/nope/events", PHOTOS, "{}"), 404);
+    assert_eq!(send(&format!("/hooks/{PHOTOS}"), "", "{}"), 404);
+    let form = format!("next=%2F&token={PHOTOS}");
+    assert_eq!(send("/sign-in", "", &form), 403);
+    let metrics = serving.get("/metrics", ALL).body;
+    for (reason, count) in [
+        ("unknown_caller", 30),
+        ("not_allowed", 3),
+        ("wrong", 2),
+        ("unknown_project", 1),
+        ("unknown_task", 1),
+        ("no_such_path", 1),
+        ("too_large", 0),
+    ] {
+        let line = format!("nightferry_serve_refused_total{{reason=\"{reason}\"}} {count}");
+        assert!(
+            metrics.lines().any(|said| said == line),
+            "{line}\n{metrics}"
+        );
+    }
+    let said = serving.stop().stderr;
+    for line in [
+        "a call from 127.0.0.1 was refused: Incorrect authentication information. (401)\n",
+        "a call from 127.0.0.1 was refused: Incorrect authentication information. (401) (the last of 29)",
+        "films: a call from 127.0.0.1, token \"photos\" was refused: The caller may not do this. (403)\n",
+        "photos: a call from 127.0.0.1, token \"reader\" was refused: The caller may not do this. (403)\n",
+        "a call from 127.0.0.1 was refused: The caller may not do this. (403)\n",
+        "photos: a call from 127.0.0.1, token \"photos\" was refused: Invalid request parameters: the body is not",
+        "photos: a call from 127.0.0.1, token \"photos\" was refused: Invalid project ID: ",
+        "a call from 127.0.0.1, token \"photos\" was refused: Invalid task ID: ",
+        "a call from 127.0.0.1 was refused: The API does not exist. (404)\n",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    assert_eq!(said.matches("was refused").count(), 10, "{said}");
+    for secret in [PHOTOS, READER, ALL, "wrong-token"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+}
+
+#[test]
+fn however_many_wrong_tokens_are_shown_the_right_one_is_taken_at_once_everywhere() {
+    let house = House::new();
+    let serving = house.serve();
+    for n in 0..50 {
+        let wrong = format!("wrong-token-of-one-who-guesses-{n}");
+        let form = format!("token={wrong}");
+        assert_eq!(serving.post("/sign-in", &[], &form).status, 403);
+        let fields = [("X-Auth-Token", wrong.as_str())];
+        assert_eq!(serving.post(EVENTS, &fields, "{}").status, 401);
+    }
+    serving.accepts(&["a"]);
+    let form = format!("token={READER}");
+    assert_eq!(serving.post("/sign-in", &[], &form).status, 303);
+}
+
+#[test]
+fn a_token_that_could_be_guessed_is_taken_nowhere_and_its_owner_is_told() {
+    let house = House::new();
+    let hash = base16ct::lower::encode_string(&sha2::Digest::finalize(
+        <sha2::Sha256 as sha2::Digest>::new_with_prefix("open sesame"),
+    ));
+    let section = format!(
+        "[[serve.token]]\nid = \"weak\"\nsha256 = \"{hash}\"\nread = true\nsend = \"all\"\n"
+    );
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    std::fs::write(house.config(), text.clone() + &section).unwrap();
+    let serving = house.serve();
+    let weak = serving.post(EVENTS, &[("X-Auth-Token", "open sesame")], &event(&["a"]));
+    let wrong = serving.post(EVENTS, &[("X-Auth-Token", "open says me")], &event(&["a"]));
+    assert_eq!((weak.status, weak.body), (401, wrong.body));
+    let form = serving.post("/sign-in", &[], "token=open+sesame");
+    assert_eq!(form.status, 403);
+    let said = serving.stop().stderr;
+    let line = "was refused: The token \"weak\" has fewer than 22 characters and could be guessed";
+    assert!(said.contains(line) && !said.contains("sesame"), "{said}");
+    let keys = text.replace("secret-of-the-one-who-signs", "open sesame");
+    std::fs::write(house.config(), keys).unwrap();
+    let ended = house.does(&["serve"]);
+    assert_eq!(ended.code, Some(3));
+    let line = "serve.token \"sdk\": its secret_access_key has fewer than 22 characters";
+    assert!(ended.stderr.contains(line), "{ended:?}");
+    assert!(!ended.stderr.contains("sesame"));
 }

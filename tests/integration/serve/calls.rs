@@ -114,7 +114,15 @@ fn the_project_is_any_word_or_the_one_of_the_configuration() {
         &[("X-Auth-Token", PHOTOS)],
         &event(&["b"]),
     );
-    assert_eq!(other.status, 404);
+    let (code, message) = other.error();
+    assert_eq!((other.status, code.as_str()), (404, "NIGHTFERRY.0404"));
+    assert!(message.starts_with("Invalid project ID: "), "{message}");
+    let unknown = serving.post(
+        "/v2/p2/sync-tasks/nope/events",
+        &[("X-Auth-Token", PHOTOS)],
+        &event(&["b"]),
+    );
+    assert_eq!((unknown.status, unknown.body), (404, other.body));
     assert_eq!(house.wait_requested(1), ["a"]);
 }
 
@@ -138,11 +146,101 @@ fn notifications_ask_for_what_was_created_in_the_source_bucket() {
         200
     );
     assert_eq!(notify("s3:ObjectRemoved:Delete", "src", "b").status, 200);
-    let refused = notify("s3:ObjectCreated:Put", "films", "c");
-    assert_eq!(refused.status, 400);
-    assert!(refused.error().1.contains("is of the bucket films"));
     assert_eq!(house.wait_requested(1), ["2026/red flower.jpg"]);
     assert_eq!(house.lines(), ["2026%2Fred%20flower.jpg"]);
+}
+
+#[test]
+fn what_is_right_in_a_notification_is_taken_and_what_is_not_is_told() {
+    let house = House::new();
+    let serving = house.serve();
+    let record = |bucket: &str, key: &str| {
+        serde_json::json!({
+            "eventName": "ObjectCreated:Put", "eventSource": "aws:s3",
+            "s3": { "bucket": { "name": bucket }, "object": { "key": key } }
+        })
+    };
+    let records = [
+        record("films", "theirs"),
+        record("src", "a"),
+        record("src", "b%zz"),
+        record("films", "theirs"),
+        serde_json::json!({ "eventName": "ObjectCreated:Put" }),
+        record("src", "c"),
+    ];
+    let body = serde_json::json!({ "Records": records }).to_string();
+    let answer = serving.post(NOTIFICATIONS, &[("X-Auth-Token", PHOTOS)], &body);
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_eq!(house.wait_requested(2), ["a", "c"]);
+    assert_eq!(
+        house.ask("SELECT reason || ' ' || excerpt FROM rejected_lines"),
+        ["bad_percent_encoding b%zz"]
+    );
+    let metrics = serving.get("/metrics", ALL).body;
+    for line in [
+        "nightferry_serve_left_out_records_total{reason=\"other_bucket\"} 2",
+        "nightferry_serve_left_out_records_total{reason=\"unreadable\"} 1",
+        "nightferry_rejected_lines_total{task=\"photos\"} 1",
+    ] {
+        assert!(
+            metrics.lines().any(|said| said == line),
+            "{line}\n{metrics}"
+        );
+    }
+    let said = serving.stop().stderr;
+    for line in [
+        "photos: an event of the bucket films is left out: the task copies from src; correct the \
+         notification of that bucket (the last of 2)",
+        "photos: a record of a notification is left out: it lacks s3; nothing is asked for by it",
+        "_1.url.txt:2 rejected: bad_percent_encoding b%zz",
+    ] {
+        assert_eq!(said.matches(line).count(), 1, "{line}\n{said}");
+    }
+}
+
+#[test]
+fn a_subscription_of_sns_can_be_confirmed_by_what_the_log_says() {
+    let house = House::new();
+    let serving = house.serve();
+    let topic = "arn:aws:sns:eu-west-1:123456789012:photos";
+    let url = format!(
+        "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={topic}&Token=hush"
+    );
+    let send = |kind: &str, url: &str, message: &str| {
+        let body = serde_json::json!({
+            "Type": kind, "TopicArn": topic, "Message": message, "SubscribeURL": url
+        });
+        let path = format!("/hooks/{PHOTOS}{NOTIFICATIONS}");
+        let answer = serving.post(&path, &[], &body.to_string());
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    };
+    let waiting = || -> Vec<_> {
+        let files = std::fs::read_dir(house.data().join("serve/sns")).unwrap();
+        files.map(|file| file.unwrap().path()).collect()
+    };
+    send("SubscriptionConfirmation", &url, "You have chosen …");
+    let [file] = waiting().try_into().unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().last(), Some(url.as_str()));
+    assert_eq!(
+        file.metadata().unwrap().permissions().mode() & 0o7777,
+        0o600
+    );
+    send("SubscriptionConfirmation", "https://169.254.169.254/", "");
+    send("Notification", "", "{\"Records\":[]}");
+    assert!(waiting().is_empty());
+    let said = serving.stop().stderr;
+    let command = format!("curl -fsS \"$(tail -n 1 '{}')\"", file.display());
+    assert!(said.contains(&command), "{said}");
+    assert!(
+        said.contains("and not by an address of Amazon SNS"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("hush") && !said.contains("169.254"),
+        "{said}"
+    );
+    assert_eq!(house.lines(), [""; 0]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod callers;
 mod calls;
 mod disk;
 mod killed;
+mod ledger_gone;
 mod limits;
 mod lists;
 mod reading;
@@ -86,7 +87,7 @@ impl House {
         let text = format!(
             "data_dir = \"data\"\n[serve]\nlisten = \"127.0.0.1:0\"\n{serve_lines}\n{}{}{}{}\
              [[serve.token]]\nid = \"sdk\"\naccess_key_id = \"AKSENDER\"\n\
-             secret_access_key = \"secret-of-the-sender\"\nsend = [\"photos\"]\n\
+             secret_access_key = \"secret-of-the-one-who-signs\"\nsend = [\"photos\"]\n\
              [[task]]\nid = \"photos\"\n{task_lines}\n[task.source]\n{}[task.destination]\n{}\
              [[task]]\nid = \"films\"\n[task.source]\n{}[task.destination]\n{}",
             token("all", ALL, "send = \"all\"\nread = true"),
@@ -210,6 +211,21 @@ impl Serving {
     fn post(&self, path: &str, fields: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = self.connect();
         let request = request(path, fields, body);
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        Answer::parse(&answer)
+    }
+
+    /// Asks for what is at `path` with this token.
+    fn get(&self, path: &str, token: &str) -> Answer {
+        self.get_with(path, &[("X-Auth-Token", token)])
+    }
+
+    /// Asks for what is at `path` with these fields.
+    fn get_with(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut stream = self.connect();
+        let request = request(path, fields, "").replacen("POST", "GET", 1);
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

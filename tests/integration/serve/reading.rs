@@ -228,8 +228,8 @@ fn each_wrong_question_is_told_what_is_wrong_with_it() {
         (
             "/v2/p2/sync-tasks".to_owned(),
             404,
-            "APIGW.0101",
-            "does not exist",
+            "NIGHTFERRY.0404",
+            "another project",
         ),
     ] {
         let answer = serving.ask("GET", &path, ALL);
@@ -310,6 +310,7 @@ fn metrics_say_where_each_task_stands_and_what_was_taken_in() {
         "nightferry_paused{task=\"films\"} 0",
         "nightferry_serve_calls_total{answer=\"accepted\"} 1",
         "nightferry_serve_accepted_names_total 2",
+        "nightferry_serve_ledger_in_place 1",
     ] {
         assert!(
             answer.body.lines().any(|said| said == line),
@@ -336,7 +337,7 @@ fn metrics_say_where_each_task_stands_and_what_was_taken_in() {
 }
 
 #[test]
-fn it_is_well_as_long_as_the_ledger_is_read_and_lists_are_written() {
+fn it_is_well_as_long_as_lists_can_be_written() {
     let house = House::new();
     let serving = house.serve();
     let health = || serving.ask("GET", "/healthz", "");
@@ -354,20 +355,6 @@ fn it_is_well_as_long_as_the_ledger_is_read_and_lists_are_written() {
         "Something is wrong: lists cannot be written."
     );
     fs::rename(&aside, &folder).unwrap();
-    assert_eq!(health().status, 200);
-    let ledger = house.data().join("ledger.sqlite");
-    fs::rename(&ledger, &aside).unwrap();
-    let ill = health();
-    assert_eq!(ill.status, 503);
-    assert_eq!(
-        ill.error().1,
-        "Something is wrong: the ledger cannot be read."
-    );
-    let month = serving.ask("GET", &format!("{TASK}?query_time=1"), READER);
-    assert_eq!(month.status, 503);
-    assert!(month.head.contains("retry-after: 5"), "{month:?}");
-    assert!(!month.body.contains("sqlite"), "{month:?}");
-    fs::rename(&aside, &ledger).unwrap();
     assert_eq!(health().status, 200);
 }
 

@@ -43,7 +43,7 @@ fn the_official_sdk_sends_events_and_understands_refusals() {
         );
         said.trim_end().to_owned()
     };
-    let (access, secret) = ("AKSENDER", "secret-of-the-sender");
+    let (access, secret) = ("AKSENDER", "secret-of-the-one-who-signs");
     assert_eq!(
         send(access, secret, "photos", &["2026%2Fa.jpg", "%C3%BC b+c"]),
         "200"

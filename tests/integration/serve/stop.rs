@@ -60,7 +60,7 @@ fn what_cannot_be_used_is_said_and_ends_with_3() {
             "cannot listen on 127.0.0.1:",
         ),
         (
-            "\"secret-of-the-sender\"",
+            "\"secret-of-the-one-who-signs\"",
             "{ env = \"NIGHTFERRY_NOT_SET\" }",
             "serve.token \"sdk\"",
         ),
