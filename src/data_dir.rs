@@ -15,6 +15,17 @@ pub enum DataDirError {
     /// The system does not know the group.
     #[error("`group = \"{0}\"` in the configuration names no group of this system")]
     UnknownGroup(String),
+    /// The folder in which it is to be made is not there.
+    #[error(
+        "cannot make the data directory {}: {} is not there; mount its disk, make it, or correct `data_dir` in the configuration",
+        root.display(), above.display()
+    )]
+    Nowhere {
+        /// The data directory.
+        root: PathBuf,
+        /// The folder above it.
+        above: PathBuf,
+    },
     /// A folder cannot be made or given its mode.
     #[error(
         "cannot prepare the folder {path}: {source}; check `data_dir` in the configuration and who may write there"
@@ -152,7 +163,19 @@ impl DataDir {
         &self.root
     }
 
+    /// Whether nothing was ever kept here: there is no such directory, or it is
+    /// empty, as a mount point is whose disk is missing.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        match fs::read_dir(&self.root) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Makes the folders that `tasks` need; those that are there keep their modes.
+    /// The directory itself is made too, the folder above it is not: a path that
+    /// leads nowhere is a mistake, or a disk that is missing.
     ///
     /// # Errors
     /// If one cannot be made.
@@ -184,8 +207,15 @@ impl DataDir {
         if path.is_dir() {
             return Ok(());
         }
-        if let Some(above) = path.parent().filter(|above| above.starts_with(&self.root)) {
-            self.folder(above, self.modes.folder)?;
+        if let Some(above) = path.parent() {
+            if above.starts_with(&self.root) {
+                self.folder(above, self.modes.folder)?;
+            } else if matches!(above.try_exists(), Ok(false)) {
+                return Err(DataDirError::Nowhere {
+                    root: self.root.clone(),
+                    above: above.to_owned(),
+                });
+            }
         }
         self.make(path, mode)
             .map_err(|source| DataDirError::Folder {
@@ -195,11 +225,6 @@ impl DataDir {
     }
 
     fn make(&self, path: &Path, mode: u32) -> io::Result<()> {
-        if path == self.root
-            && let Some(above) = path.parent()
-        {
-            fs::create_dir_all(above)?;
-        }
         match DirBuilder::new().mode(0o700).create(path) {
             // Another task or process made it in this moment, and sees to the rest.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
@@ -227,7 +252,7 @@ mod tests {
     fn folders_are_for_their_owner_unless_a_group_is_named() {
         let above = tempfile::tempdir().unwrap();
         let task: TaskId = "photos".parse().unwrap();
-        let alone = DataDir::new(above.path().join("a/b"), None).unwrap();
+        let alone = DataDir::new(above.path().join("a"), None).unwrap();
         alone.prepare([&task]).unwrap();
         assert_eq!(mode(alone.root()), 0o700);
         assert_eq!(mode(&alone.object_lists(&task)), 0o700);
@@ -236,6 +261,28 @@ mod tests {
         shared.prepare([&task]).unwrap();
         assert_eq!(mode(shared.root()), 0o2750);
         assert_eq!(mode(&shared.object_lists(&task)), 0o2770);
+    }
+
+    #[test]
+    fn it_is_new_until_something_is_kept_in_it() {
+        let above = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(above.path().join("a"), None).unwrap();
+        assert!(data_dir.is_new());
+        fs::create_dir(data_dir.root()).unwrap();
+        assert!(data_dir.is_new());
+        data_dir.prepare([]).unwrap();
+        assert!(!data_dir.is_new());
+    }
+
+    #[test]
+    fn a_folder_above_it_that_is_not_there_is_named_and_not_made() {
+        let above = tempfile::tempdir().unwrap();
+        let disk = above.path().join("disk");
+        let data_dir = DataDir::new(disk.join("data"), None).unwrap();
+        let refused = data_dir.prepare([]).unwrap_err().to_string();
+        let said = format!("{} is not there; mount its disk", disk.display());
+        assert!(refused.contains(&said), "{refused}");
+        assert!(!disk.exists());
     }
 
     #[test]

@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use args::LedgerCommand;
 pub use args::{Arguments, Command, LogFormat};
 use failure::{Failed, Outcome};
 
@@ -71,6 +72,13 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         return serve::token(asked);
     }
     let context = Context::load(arguments)?;
+    if begins_anew(&arguments.command) && context.data_dir.is_new() {
+        tracing::warn!(
+            "nothing is kept in {} yet: a new, empty data directory is made there; if there \
+             should be one already, mount its disk or correct `data_dir` in the configuration",
+            shown(context.data_dir.root())
+        );
+    }
     match &arguments.command {
         Command::Init | Command::Token(_) => Ok(ExitReason::Done),
         Command::Doctor(selected) => doctor::doctor(&context, selected),
@@ -92,6 +100,22 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         Command::Verify(asked) => lists::verify(&context, asked),
         Command::Serve => serve::serve(&context),
         Command::Ledger(asked) => ledger::ledger(&context, asked),
+    }
+}
+
+/// Whether it makes the data directory if there is none.
+fn begins_anew(command: &Command) -> bool {
+    match command {
+        Command::Run(asked) => !asked.rehearse,
+        Command::Doctor(_)
+        | Command::Enqueue(_)
+        | Command::Withdraw(_)
+        | Command::Retry(_)
+        | Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Serve
+        | Command::Ledger(LedgerCommand::Rebuild(_) | LedgerCommand::Restore(_)) => true,
+        _ => false,
     }
 }
 

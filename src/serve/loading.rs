@@ -206,17 +206,15 @@ impl Loader {
         waiting: BTreeMap<ListId, Grown>,
         progress: &Progress,
     ) -> Result<(), IntakeError> {
-        let mut result = self.open().map_err(IntakeError::from);
+        if let Err(error) = self.open() {
+            for (list, grown) in waiting {
+                progress.put_back(list, grown);
+            }
+            return Err(error.into());
+        }
+        let mut result = Ok(());
         for (list, grown) in waiting {
-            let loaded = match &result {
-                Ok(()) => self.load(&list, &grown),
-                // One failure is enough.
-                Err(_) => {
-                    progress.put_back(list, grown);
-                    continue;
-                }
-            };
-            match loaded {
+            match self.load(&list, &grown) {
                 Ok(()) if grown.closed => {
                     self.lists.remove(&list);
                     self.marks.clear(&self.books.tasks[list.0].id, &list.1);

@@ -122,19 +122,47 @@ fn a_ledger_with_a_damaged_schema() {
 }
 
 #[test]
-fn a_data_directory_below_a_folder_that_is_not_there_is_made() {
+fn a_data_directory_below_a_folder_that_is_not_there_is_refused() {
     let world = World::new();
     let text = world.setup().text();
     let text = text.replace("\"data\"", "\"not/there/yet\"");
     fs::write(world.config(), text).unwrap();
-    world.night(0);
-    assert!(
-        world
-            .folder
-            .path()
-            .join("not/there/yet/ledger.sqlite")
-            .exists()
-    );
+    for command in [
+        &["run"][..],
+        &["enqueue", "--task", "photos", "a"],
+        &["doctor"],
+    ] {
+        let ended = world.does(command);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(
+            said.contains("not/there is not there; mount its disk"),
+            "{said}"
+        );
+    }
+    assert!(!world.folder.path().join("not").exists());
+}
+
+#[test]
+fn a_data_directory_that_is_new_or_empty_is_begun_with_a_word_and_once() {
+    for is_there in [false, true] {
+        let world = World::new();
+        let place = world.folder.path().join("disk");
+        if is_there {
+            fs::create_dir(&place).unwrap();
+        }
+        let text = world.setup().text().replace("\"data\"", "\"disk\"");
+        fs::write(world.config(), text).unwrap();
+        let notice = format!("nothing is kept in {} yet", place.display());
+        let status = world.does(&["status"]);
+        assert!(!status.stderr.contains(&notice), "{status:?}");
+        for (times, command) in [(0, &["run", "--dry-run"][..]), (1, &["run"]), (0, &["run"])] {
+            let ended = world.does(command);
+            let said = ended.stderr.matches(&notice).count();
+            assert_eq!(said, times, "{command:?} {ended:?}");
+        }
+        assert!(place.join("ledger.sqlite").exists());
+    }
 }
 
 #[test]
