@@ -173,6 +173,14 @@ impl DataDir {
         }
     }
 
+    /// Whether there is no ledger though a run or `serve` was at work here.
+    #[must_use]
+    pub fn has_lost_its_ledger(&self) -> bool {
+        let has_run = || self.locks().is_ok_and(|locks| !locks.is_empty());
+        let has_served = || self.root.join("serve/lock").exists();
+        matches!(self.ledger().try_exists(), Ok(false)) && (has_run() || has_served())
+    }
+
     /// Makes the folders that `tasks` need; those that are there keep their modes.
     /// The directory itself is made too, the folder above it is not: a path that
     /// leads nowhere is a mistake, or a disk that is missing.
@@ -272,6 +280,26 @@ mod tests {
         assert!(data_dir.is_new());
         data_dir.prepare([]).unwrap();
         assert!(!data_dir.is_new());
+    }
+
+    #[test]
+    fn its_ledger_is_lost_if_something_was_at_work_and_it_is_not_there() {
+        let above = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(above.path().join("a"), None).unwrap();
+        let task: TaskId = "photos".parse().unwrap();
+        data_dir.prepare([&task]).unwrap();
+        assert!(!data_dir.has_lost_its_ledger());
+        for trace in [
+            data_dir.lock(&task),
+            data_dir.prepare_serve().unwrap().join("lock"),
+        ] {
+            fs::write(&trace, "").unwrap();
+            assert!(data_dir.has_lost_its_ledger());
+            fs::write(data_dir.ledger(), "").unwrap();
+            assert!(!data_dir.has_lost_its_ledger());
+            fs::remove_file(data_dir.ledger()).unwrap();
+            fs::remove_file(&trace).unwrap();
+        }
     }
 
     #[test]

@@ -72,12 +72,8 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         return serve::token(asked);
     }
     let context = Context::load(arguments)?;
-    if begins_anew(&arguments.command) && context.data_dir.is_new() {
-        tracing::warn!(
-            "nothing is kept in {} yet: a new, empty data directory is made there; if there \
-             should be one already, mount its disk or correct `data_dir` in the configuration",
-            shown(context.data_dir.root())
-        );
+    if begins_anew(&arguments.command) {
+        say_beginning(&context.data_dir, &arguments.command);
     }
     match &arguments.command {
         Command::Init | Command::Token(_) => Ok(ExitReason::Done),
@@ -116,6 +112,23 @@ fn begins_anew(command: &Command) -> bool {
         | Command::Serve
         | Command::Ledger(LedgerCommand::Rebuild(_) | LedgerCommand::Restore(_)) => true,
         _ => false,
+    }
+}
+
+/// Says that there is nothing yet where there may have been something.
+fn say_beginning(data_dir: &DataDir, command: &Command) {
+    let root = shown(data_dir.root());
+    if data_dir.is_new() {
+        tracing::warn!(
+            "nothing is kept in {root} yet: a new, empty data directory is made there; if there \
+             should be one already, mount its disk or correct `data_dir` in the configuration"
+        );
+    } else if !matches!(command, Command::Ledger(_)) && data_dir.has_lost_its_ledger() {
+        tracing::warn!(
+            "there is no ledger in {root} any more: a new, empty one is begun; if the old one is \
+             lost, restore a backup (`nightferry ledger restore`), or make it again from the \
+             delivered lists (`nightferry ledger rebuild --replace`)"
+        );
     }
 }
 

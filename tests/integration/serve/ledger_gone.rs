@@ -218,10 +218,16 @@ fn what_was_recorded_while_the_ledger_was_gone_is_loaded_by_the_next_start_at_th
 fn a_fresh_installation_has_nothing_yet_and_is_well() {
     let house = House::new();
     let serving = house.serve();
+    let lost = "there is no ledger in";
     let (status, text) = serving.page("/tasks/photos");
     assert_eq!(status, 200);
     let nothing = "Nothing was asked for or settled in this month.";
     assert!(text.contains(nothing), "{text}");
     assert_eq!(serving.get("/healthz", "").status, 200);
     assert_eq!(serving.get(TASK, READER).status, 200);
+    assert!(!serving.stop().stderr.contains(lost));
+    // Gone while nobody was at work: that is seen at the next start.
+    drop(house.take_ledger_away());
+    let said = house.serve().stop().stderr;
+    assert!(said.contains(lost), "{said}");
 }
