@@ -11,6 +11,8 @@
 //!
 //! routes ─▶ who ─▶ reading: tasks | statistics | metrics | health ◀─ books ◀─ ledger
 //! routes ─▶ page: what the ledger says, for people
+//!
+//! gate ─▶ figures, notices: what was refused      loading ─▶ in_use: which ledger books reads
 //! ```
 //!
 //! A name that was answered 200 survives whatever happens after. One that was

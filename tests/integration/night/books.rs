@@ -172,7 +172,7 @@ fn lists_hold_time_name_and_size_in_the_order_of_settling() {
 
 #[test]
 fn an_empty_queue_is_a_run_without_lists_that_asks_only_for_manifests() {
-    let harbour = Harbour::new();
+    let harbour = Harbour::new().begun();
     let end = harbour.night();
     assert_eq!((end.code, end.stderr.as_str()), (0, ""));
     assert_eq!(harbour.runs(), ["0|0|0|0|0|0"]);

@@ -78,6 +78,13 @@ impl Harbour {
         harbour
     }
 
+    /// With a data directory in which something is kept already, so that nothing is
+    /// said of a new one.
+    fn begun(self) -> Self {
+        fs::create_dir_all(self.data_dir().join("locks")).unwrap();
+        self
+    }
+
     /// A `[[task]]` section. Both buckets are at one server, and all bytes are
     /// read and written all the same.
     fn task(&self, id: &str, settings: &str, source: &str, destination: &str) -> String {

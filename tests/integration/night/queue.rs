@@ -19,7 +19,7 @@ fn requested(harbour: &Harbour) -> Vec<String> {
 
 #[test]
 fn names_in_arguments_become_a_list_of_their_own() {
-    let harbour = Harbour::new();
+    let harbour = Harbour::new().begun();
     let names = ["a b", "50%", "+", "line\nbreak", "ü", "%41"];
     for name in names {
         harbour.put(name, "1");
@@ -85,7 +85,7 @@ fn no_names_are_no_list() {
 
 #[test]
 fn with_one_invalid_name_nothing_is_written_and_all_invalid_ones_are_named() {
-    let harbour = Harbour::new();
+    let harbour = Harbour::new().begun();
     let long = "x".repeat(1025);
     let end = enqueue(
         &harbour,
@@ -120,7 +120,7 @@ fn with_one_invalid_name_nothing_is_written_and_all_invalid_ones_are_named() {
 
 #[test]
 fn invalid_lines_of_a_file_are_named_by_their_numbers() {
-    let harbour = Harbour::new();
+    let harbour = Harbour::new().begun();
     let mut command = harbour.command(&["enqueue", "--task", "photos", "--url", "--file", "-"]);
     let refused = end(command.write_stdin("good\n\n%zz\n%00\n"));
     assert_eq!(refused.code, 2);

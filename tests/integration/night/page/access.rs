@@ -91,14 +91,13 @@ fn signing_in_leads_nowhere_else() {
 }
 
 #[test]
-fn so_many_wrong_tokens_are_looked_at_and_no_more() {
+fn however_many_wrong_tokens_are_tried_the_right_one_signs_in() {
     let harbour = harbour("");
     let shown = Shown::without_session(&harbour);
-    let statuses: Vec<u16> = (0..30)
-        .map(|_| shown.sign_in("wrong", "/").status)
-        .collect();
-    assert_eq!(statuses[..10], [403; 10]);
-    assert!(statuses.contains(&429), "{statuses:?}");
+    for _ in 0..30 {
+        assert_eq!(shown.sign_in("wrong", "/").status, 403);
+    }
+    assert_eq!(shown.sign_in(READER, "/").status, 303);
 }
 
 #[test]
