@@ -22,6 +22,7 @@ mod queue;
 mod rehearsal;
 mod retry;
 mod rule;
+mod served;
 mod tasks;
 mod watch;
 
