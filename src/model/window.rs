@@ -43,6 +43,24 @@ impl Window {
         })
     }
 
+    /// When the first window that begins after `at` does, and when it ends, on the
+    /// clocks of `zone`.
+    #[must_use]
+    pub fn next(self, at: Timestamp, zone: Zone) -> (Timestamp, Timestamp) {
+        let mut day = zone.local(at).day();
+        loop {
+            let (begin, end) = self.of_day(day, zone);
+            if begin > at && end > begin {
+                return (begin, end);
+            }
+            match day.succ_opt() {
+                Some(next) => day = next,
+                // No clock reaches the last day that chrono knows.
+                None => return (at, at),
+            }
+        }
+    }
+
     /// When the window that begins on `day` begins and ends.
     fn of_day(self, day: NaiveDate, zone: Zone) -> (Timestamp, Timestamp) {
         let last_day = if self.from < self.to {
@@ -157,6 +175,33 @@ mod tests {
         ] {
             assert_eq!(until(window, instant), expected, "{window} at {instant}");
         }
+    }
+
+    #[test]
+    fn the_next_window_is_the_first_that_begins_later() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        let from = |time: &str| format!("2026-11-22T{time}:00.000+01:00");
+        let next = |window: &str, instant: &str| {
+            let window: Window = window.parse().unwrap();
+            let (begin, end) = window.next(at(instant), berlin);
+            (berlin.local(begin).rfc3339(), berlin.local(end).rfc3339())
+        };
+        let tomorrow = "2026-11-23T01:00:00.000+01:00".to_owned();
+        let its_end = "2026-11-23T06:00:00.000+01:00".to_owned();
+        assert_eq!(
+            next("01:00-06:00", "2026-11-22T00:59:59.999+01:00"),
+            (from("01:00"), from("06:00"))
+        );
+        let later = (tomorrow, its_end.clone());
+        assert_eq!(next("01:00-06:00", "2026-11-22T01:00:00+01:00"), later);
+        assert_eq!(next("01:00-06:00", "2026-11-22T14:00:00+01:00"), later);
+        assert_eq!(
+            next("22:00-06:00", "2026-11-22T14:00:00+01:00"),
+            (from("22:00"), its_end)
+        );
+        // Both times lie in the hour that is not there on 2026-03-29.
+        let (begin, _) = next("02:10-02:50", "2026-03-29T01:00:00+01:00");
+        assert_eq!(begin, "2026-03-30T02:10:00.000+02:00");
     }
 
     #[test]
