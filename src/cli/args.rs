@@ -80,8 +80,8 @@ pub enum Command {
     )]
     Run(Run),
     /// How each task stands now
-    #[command(after_help = "Example:\n  nightferry status")]
-    Status(Shown),
+    #[command(after_help = "Examples:\n  nightferry status\n  nightferry status --forecast --json")]
+    Status(Status),
     /// Past runs with their books, the newest last
     #[command(after_help = "Example:\n  nightferry runs --task photos --last 7")]
     Runs(Runs),
@@ -250,6 +250,17 @@ pub struct Shown {
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+    /// Only how the run at work, or the next one, is likely to go
+    #[arg(long)]
+    pub forecast: bool,
 }
 
 /// `runs`.

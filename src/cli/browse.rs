@@ -2,21 +2,26 @@
 
 use std::io::Write;
 
-use super::args::{Bill, BillBy, FailedRequests, Runs, Shown, Summary, SummaryFormat, Why};
+use super::args::{Bill, BillBy, FailedRequests, Runs, Shown, Status, Summary, SummaryFormat, Why};
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
+use crate::config::TaskConfig;
 use crate::intake::{LocalLists, passed_over};
 use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
+use crate::report::outlook::{self, Outlook, Schedule};
 use crate::report::{self, BesideLedger, Summary as Months};
 use crate::run::TaskLock;
 
 /// How each task stands now.
-pub fn status(context: &Context, asked: &Shown) -> Outcome {
-    let task = known(context, asked.task.as_deref())?;
+pub fn status(context: &Context, asked: &Status) -> Outcome {
+    let task = known(context, asked.shown.task.as_deref())?;
+    if asked.forecast {
+        return forecast(context, task, asked.shown.json);
+    }
     show(
         context,
-        asked.json,
+        asked.shown.json,
         View::Books,
         &[Filter {
             task,
@@ -35,13 +40,13 @@ fn beside_ledger(context: &Context, task: &TaskId) -> BesideLedger {
     let configured = context.config.task(task.as_str());
     BesideLedger {
         passed_over: passed_over(&lists).values().sum(),
-        // What cannot be told is not said to be gone.
-        at_work: TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true),
+        at_work: is_at_work(context, task),
         // A task that is not configured is answered 404.
         events_url: serve
             .filter(|_| configured.is_some())
             .map(|serve| serve.events_url(&serve.own_origin(&machine()), task)),
         expect_list_within: configured.and_then(|task| task.expect_list_within),
+        schedule: configured.map(Schedule::of),
     }
 }
 
@@ -50,6 +55,26 @@ fn machine() -> String {
     let name = nix::unistd::gethostname().ok();
     let name = name.and_then(|name| name.into_string().ok());
     name.unwrap_or_else(|| "localhost".to_owned())
+}
+
+// What cannot be told is not said to be gone.
+fn is_at_work(context: &Context, task: &TaskId) -> bool {
+    TaskLock::is_held(&context.data_dir.lock(task)).unwrap_or(true)
+}
+
+/// How the run of `task`, or of each, is likely to go.
+fn forecast(context: &Context, task: Option<&TaskId>, json: bool) -> Outcome {
+    let ledger = context.ledger()?;
+    let asked = |configured: &&TaskConfig| task.is_none_or(|task| *task == configured.id);
+    output::report(|out| {
+        let mut outlooks = Vec::new();
+        for task in context.config.tasks.iter().filter(asked) {
+            let at_work = is_at_work(context, &task.id);
+            let (schedule, now) = (Schedule::of(task), context.clock.now());
+            outlooks.extend(Outlook::read(&ledger, &task.id, schedule, at_work, now)?);
+        }
+        outlook::write(&outlooks, json, out)
+    })
 }
 
 /// Past runs.

@@ -102,6 +102,7 @@ fn night(fixture: &mut Fixture) {
     let night = fixture.begin(TONIGHT);
     fixture.ledger.pending_count(task).unwrap();
     fixture.ledger.note_rejected(night.run.key, 0).unwrap();
+    fixture.ledger.past_runs(&photos(), None, 60).unwrap();
     let start = fixture
         .ledger
         .resume_name(task)

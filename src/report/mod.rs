@@ -12,6 +12,7 @@ pub mod json;
 mod lists;
 mod manifest;
 mod metrics;
+pub mod outlook;
 mod reading;
 mod status;
 mod summary;

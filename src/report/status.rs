@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::ReportError;
 use super::hints::list_expected;
-use super::table::{Side, plain};
+use super::outlook::{Outlook, Schedule};
+use super::table::{Side, paragraph, plain};
 use super::text::{age, thousands, visible};
 use crate::ledger::{LastRun, Ledger, TaskStatus};
 use crate::model::{RunState, Silence, TaskId, Timestamp};
@@ -21,11 +22,13 @@ pub struct BesideLedger {
     pub events_url: Option<String>,
     /// The longest that nothing may be asked for.
     pub expect_list_within: Option<Duration>,
+    /// When its runs may move objects; `None`: it is not configured.
+    pub schedule: Option<Schedule>,
 }
 
-/// Writes how `task`, or every task, stands: its books, its last run, and what
-/// someone should look at. `beside` tells of a task what the ledger does not know;
-/// it is asked after the ledger was read.
+/// Writes how `task`, or every task, stands: its books, its last run, what someone
+/// should look at, and how its run is likely to go. `beside` tells of a task what the
+/// ledger does not know; it is asked after the ledger was read.
 ///
 /// # Errors
 /// If the ledger cannot be read or does not know the task, or `out` not written.
@@ -68,6 +71,11 @@ pub fn write_status(
         )?;
         if let Some(url) = beside.events_url {
             writeln!(out, "  Synchronization API URL  {url}")?;
+        }
+        if let Some(schedule) = beside.schedule
+            && let Some(outlook) = Outlook::read(ledger, &status.task, schedule, !died, now)?
+        {
+            write!(out, "{}", paragraph(&outlook.sentence(), 2))?;
         }
     }
     Ok(())

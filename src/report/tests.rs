@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::outlook::Schedule;
 use super::*;
 use crate::ledger::fixture::{Fixture, at, failed, photos, synced};
 use crate::ledger::{Filter, View};
@@ -336,6 +337,10 @@ fn status_shows_the_books_the_last_run_and_what_to_look_at() {
             |_| BesideLedger {
                 passed_over: 2,
                 at_work: true,
+                schedule: Some(Schedule {
+                    window: None,
+                    zone: fixture.zone,
+                }),
                 ..BesideLedger::default()
             },
             friday(),
@@ -352,6 +357,8 @@ photos
   Rejected lines     1  `nightferry lists` shows them
   Files passed over  2  in object_lists/, but no lists
   Last run           3  11 hours ago, could_not_begin: the source refused
+  Forecast for the next run, as though it began now: too little history (2 of 3
+  past runs that are needed)
 "
     );
 }

@@ -117,6 +117,22 @@ pub fn age(ms: i64) -> String {
     counted((seconds / length).unsigned_abs(), unit)
 }
 
+/// `2 h 05 min`: a length of time in its two largest units, rounded.
+#[must_use]
+pub fn length(ms: u64) -> String {
+    let seconds = ms.saturating_add(500) / 1000;
+    let minutes = seconds.saturating_add(30) / 60;
+    if seconds < 60 {
+        format!("{seconds} s")
+    } else if minutes < 60 {
+        format!("{minutes} min")
+    } else if minutes < 48 * 60 {
+        format!("{} h {:02} min", minutes / 60, minutes % 60)
+    } else {
+        counted(minutes.saturating_add(12 * 60) / (24 * 60), "day")
+    }
+}
+
 /// `text` as a cell that no spreadsheet takes for a formula.
 #[must_use]
 pub fn spreadsheet_safe(text: &str) -> String {
@@ -167,6 +183,11 @@ mod tests {
         assert_eq!(age(400), "0 seconds");
         assert_eq!(age(61_000), "1 minute");
         assert_eq!(age(3 * 86_400_000 + 5), "3 days");
+        assert_eq!(length(1_499), "1 s");
+        assert_eq!(length(89_000), "1 min");
+        assert_eq!(length(7_500_000), "2 h 05 min");
+        assert_eq!(length(60 * 3_600_000), "3 days");
+        assert_eq!(length(u64::MAX), "213,503,982,335 days");
     }
 
     #[test]

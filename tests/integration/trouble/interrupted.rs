@@ -87,7 +87,9 @@ fn status_tells_a_run_that_is_at_work_from_one_whose_process_is_gone() {
     let last_run = || {
         let ended = world.does(&["status"]);
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        ended.stdout.lines().last().unwrap().to_owned()
+        let mut lines = ended.stdout.lines();
+        let line = lines.find(|line| line.starts_with("  Last run"));
+        line.unwrap().to_owned()
     };
     assert!(last_run().ends_with(", at work"), "{}", last_run());
     night.kill();
