@@ -15,7 +15,7 @@ use super::lock::TaskLock;
 use super::names::Names;
 use super::older::refuse_older;
 use super::outbox::Outbox;
-use super::progress::Progress;
+use super::progress::{Display, Foresight, Progress};
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
 use super::trial::Probes;
@@ -30,6 +30,7 @@ use crate::ledger::{
 use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, Silence, Traffic};
 use crate::preflight::{canary_name, first_failure, reach};
 use crate::recorder;
+use crate::report::outlook;
 use crate::s3::ListedObject;
 use crate::transfer::Transfer;
 
@@ -303,8 +304,9 @@ impl Night<'_> {
         let progress = Progress::new(
             self.task.id.as_str(),
             taken.count,
-            self.engine.options.display,
+            options.display,
             &self.engine.bars,
+            self.foresight(&reader)?,
         );
         let recording = Recording {
             task: self.key,
@@ -343,6 +345,22 @@ impl Night<'_> {
     pub(super) fn traffic(&self) -> Traffic {
         let now = self.task.zone.local(self.engine.clock.now());
         self.ends.traffic(now.day())
+    }
+
+    /// What the end of the run can be foretold from. Nobody asks in a run that shows
+    /// nothing, or that moves nothing new.
+    fn foresight(&self, ledger: &Ledger) -> Result<Option<Foresight>, RunError> {
+        let options = &self.engine.options;
+        if options.display == Display::Quiet || options.settle_only {
+            return Ok(None);
+        }
+        Ok(Some(Foresight {
+            history: outlook::history(ledger, &self.task.id)?,
+            began: self.started.at,
+            deadline: self.stop.deadline.clone(),
+            zone: self.task.zone,
+            clock: self.engine.clock.clone(),
+        }))
     }
 
     fn means<'b>(&'b self, progress: &'b Progress, tuner: Tuner<'b>) -> Means<'b> {

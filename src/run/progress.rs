@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::stop::Stop;
-use crate::model::{Attempt, Deferral, Outcome, Tuning};
-use crate::report::text;
+use super::stop::{Deadline, Stop};
+use crate::clock::Clock;
+use crate::forecast::{Forecast, History, Queue, Unknown};
+use crate::model::{Attempt, Deferral, Outcome, RunBooks, Timestamp, Tuning, Zone};
+use crate::report::outlook;
+use crate::report::text::{self, counted};
 
 /// How often the bar's words are made anew.
 const BAR_EVERY: Duration = Duration::from_millis(200);
@@ -28,6 +31,32 @@ pub enum Display {
     Quiet,
 }
 
+/// What the end of the run is foretold from.
+pub struct Foresight {
+    /// What past runs tell.
+    pub history: History,
+    /// When this one began.
+    pub began: Timestamp,
+    /// When its time is up.
+    pub deadline: Deadline,
+    /// On whose clocks times are said.
+    pub zone: Zone,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Foresight {
+    fn forecast(&self, books: RunBooks) -> (Timestamp, Result<Forecast, Unknown>) {
+        let now = self.clock.now();
+        let elapsed_ms = now.ms().saturating_sub(self.began.ms()).max(0);
+        let queue = Queue::UnderWay {
+            books,
+            elapsed_ms: elapsed_ms.unsigned_abs(),
+        };
+        (now, self.history.forecast(queue, now, self.deadline.at()))
+    }
+}
+
 /// Counts what has happened so far and shows it.
 pub struct Progress {
     task: String,
@@ -39,12 +68,20 @@ pub struct Progress {
     ignored: AtomicU64,
     bytes: AtomicU64,
     last_shown: Mutex<Instant>,
+    foresight: Option<Foresight>,
 }
 
 impl Progress {
-    /// The progress of `task`, which has taken `taken` requests; its bar is one of `bars`.
+    /// The progress of `task`, which has taken `taken` requests; its bar is one of
+    /// `bars`. How it is likely to go is said now, and each time how things stand.
     #[must_use]
-    pub fn new(task: &str, taken: u64, display: Display, bars: &MultiProgress) -> Self {
+    pub fn new(
+        task: &str,
+        taken: u64,
+        display: Display,
+        bars: &MultiProgress,
+        foresight: Option<Foresight>,
+    ) -> Self {
         let bar = ProgressBar::with_draw_target(Some(taken), ProgressDrawTarget::hidden());
         let bar = bars.add(bar);
         // A template that does not parse would be a fault of this line alone;
@@ -59,7 +96,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(500));
         }
         let now = Instant::now();
-        Self {
+        let progress = Self {
             task: task.to_owned(),
             display,
             bar,
@@ -69,7 +106,43 @@ impl Progress {
             ignored: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             last_shown: Mutex::new(now),
+            foresight,
+        };
+        progress.foretell();
+        progress
+    }
+
+    /// Says how the run is likely to go, if past ones tell.
+    fn foretell(&self) {
+        let books = self.books();
+        if self.display != Display::Lines || books.taken == 0 {
+            return;
         }
+        let Some(foresight) = &self.foresight else {
+            return;
+        };
+        let (now, told) = foresight.forecast(books);
+        if told.is_ok() {
+            let words = outlook::words(&told, foresight.deadline.at(), foresight.zone, now);
+            let task = &self.task;
+            tracing::info!(target: "progress", "{task}: {words}");
+        }
+    }
+
+    /// What is settled so far, by names.
+    fn books(&self) -> RunBooks {
+        let taken = self.bar.length().unwrap_or(0);
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut books = RunBooks {
+            taken,
+            synced: count(&self.synced),
+            failed: count(&self.failed),
+            ignored: count(&self.ignored),
+            deferred: 0,
+            synced_bytes: count(&self.bytes),
+        };
+        books.deferred = taken.saturating_sub(books.settled());
+        books
     }
 
     /// Counts a name that was settled. Further requests for it are counted by
@@ -149,16 +222,27 @@ impl Progress {
     }
 
     fn outcomes(&self) -> String {
-        let bytes = self.bytes.load(Ordering::Relaxed);
+        let books = self.books();
+        let bytes = books.synced_bytes;
         let seconds = self.began.elapsed().as_secs().max(1);
-        format!(
+        let mut said = format!(
             "synced {} failed {} ignored {}, {} at {}/s",
-            self.synced.load(Ordering::Relaxed),
-            self.failed.load(Ordering::Relaxed),
-            self.ignored.load(Ordering::Relaxed),
+            books.synced,
+            books.failed,
+            books.ignored,
             ByteSize::b(bytes).display().iec(),
             ByteSize::b(bytes / seconds).display().iec()
-        )
+        );
+        if let Some(foresight) = &self.foresight
+            && let (now, Ok(forecast)) = foresight.forecast(books)
+        {
+            let likely = match forecast.deferred.p50 {
+                0 => outlook::done(&forecast, foresight.zone, now),
+                left => format!("likely to defer about {}", counted(left, "request")),
+            };
+            said = format!("{said}, {likely}");
+        }
+        said
     }
 
     /// Takes the bar off the terminal.

@@ -11,14 +11,16 @@ use super::engine::{Ends, Engine};
 use super::error::RunError;
 use super::night::paused_since;
 use super::older::refuse_older;
-use super::stop::NotWaited;
+use super::stop::{NotWaited, Stop};
 use super::voyage::Look;
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
+use crate::forecast::Queue;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{Counters, Failure, FailureCause, LocalTime};
+use crate::model::{Counters, Failure, FailureCause, LocalTime, Timestamp};
 use crate::preflight::{Access, first_failure, preflight};
+use crate::report::outlook;
 use crate::report::text::{counted, size, thousands};
 use crate::transfer::Route;
 
@@ -58,6 +60,8 @@ pub struct Rehearsal {
     pub begin_failure: Option<Failure>,
     /// Lists that cannot be read.
     pub problems: Vec<String>,
+    /// How it would be likely to go, in words.
+    pub forecast: Option<String>,
 }
 
 impl Rehearsal {
@@ -160,7 +164,11 @@ impl fmt::Display for Rehearsal {
             counted(requests, "HTTP request")
         )?;
         writeln!(f, "    source: {}", asked(&self.source))?;
-        writeln!(f, "    destination: {}", asked(&self.destination))
+        writeln!(f, "    destination: {}", asked(&self.destination))?;
+        match &self.forecast {
+            Some(forecast) => writeln!(f, "  {forecast}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -207,6 +215,7 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
             ..Rehearsal::default()
         });
     }
+    let (began, stop) = (engine.clock.now(), engine.stop(task));
     let ends = engine.ends(task)?;
     let mut ledger = Ledger::open_to_rehearse(&engine.data_dir.ledger())?;
     let key = ledger.find_task(&task.id)?;
@@ -236,8 +245,38 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     gather(engine, task, key, &ends, &mut ledger, &mut rehearsal)?;
     if rehearsal.begin_failure.is_none() {
         Looks::new(engine, task, &ends).look_at_all(&ledger, key, &mut rehearsal)?;
+        rehearsal.forecast = forecast(engine, task, &ledger, &rehearsal, (began, &stop))?;
     }
     Ok(rehearsal)
+}
+
+/// How the run would be likely to go, had it begun when the rehearsal did.
+fn forecast(
+    engine: &Engine,
+    task: &TaskConfig,
+    ledger: &Ledger,
+    rehearsal: &Rehearsal,
+    (began, stop): (Timestamp, &Stop),
+) -> Result<Option<String>, RunError> {
+    if let Some(window) = stop.outside {
+        return Ok(Some(format!(
+            "outside its window {window}: begun now, it would defer everything"
+        )));
+    }
+    let unlimited = engine.options.limit.is_none();
+    // Of names that were not looked at nothing is known.
+    if !unlimited || rehearsal.taken == 0 || engine.signal.is_requested() {
+        return Ok(None);
+    }
+    let queue = Queue::Rehearsed {
+        taken: rehearsal.taken,
+        copies: rehearsal.copy,
+        copy_bytes: rehearsal.copy_bytes,
+    };
+    let history = outlook::history(ledger, &task.id)?;
+    let told = history.forecast(queue, began, stop.deadline.at());
+    let words = outlook::words(&told, stop.deadline.at(), task.zone, began);
+    Ok(Some(format!("forecast: {words}")))
 }
 
 /// Puts every name that would be taken into the ledger connection's own

@@ -11,6 +11,7 @@ mod browse;
 mod configuration;
 mod delivery;
 mod expectations;
+mod forecast;
 pub mod hook;
 mod inbox;
 mod intake;

@@ -61,7 +61,8 @@ fn a_rehearsal_counts_and_decides_everything() {
          5 names: 3 to copy (4 B), 1 to ignore, 1 would fail\n  \
          about 13 HTTP requests for objects, besides lists\n    \
          source: 1 HEAD, 4 GET; 4 B read\n    \
-         destination: 5 HEAD, 3 PUT; 4 B written\n"
+         destination: 5 HEAD, 3 PUT; 4 B written\n  \
+          forecast: too little history (1 of 3 past runs that are needed)\n"
     );
     // As it comes, but for the refusal, which only trying can show.
     assert_eq!(harbour.night().code, 4);
