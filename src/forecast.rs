@@ -18,8 +18,8 @@
 //!
 //! 1. **Rates.** seconds = a + b · names settled + c · names copied + d · bytes,
 //!    none of a to d negative, so that the squares of 1 − foretold ÷ true are least.
-//!    Runs that are all alike cannot tell these apart; then a thirtieth of the time
-//!    is `a`, the rest equally the others.
+//!    Runs that are all alike cannot tell these apart; then a twentieth of the time is
+//!    `a`, as much goes by names, the rest equally by copies and bytes.
 //! 2. **Mix.** Copies and bytes for each name are the mean of past runs, unless a
 //!    rehearsal has found them out.
 //! 3. **How far off.** Each past run is foretold from those before it alone. The
@@ -29,13 +29,16 @@
 //! 4. **What still comes in** before a run begins is what came in before past ones,
 //!    less what has come already. One more counts, half of it a quarter below the
 //!    least, half a quarter above the most.
-//! 5. **A run at work** has a mix and a pace of its own. With f the share that is
-//!    settled of what it took, its mix counts f ÷ (f + 1), the past's the rest. How
-//!    far its pace is off so far is taken to be half the night's, which stays, and
-//!    half the hour's, which is another for what is left. So its pace counts
-//!    g = u·f ÷ (u·f + 1), and the width is that of before ×
-//!    √((u (1 − g) + 1 ÷ (1 − f)) ÷ 2), where u is 1, or more for a night that is
-//!    further off than those before.
+//! 5. **A run at work** has a mix and a pace of its own. With s the share of its
+//!    names that is settled, its copies for a name and bytes for a copy count
+//!    s ÷ (s + 1), those of the past the rest. What is left as it is is settled first,
+//!    so copies still to make are those of the whole run less those that are made.
+//!    How far its pace is off so far is taken to be half the night's, which stays,
+//!    and half the hour's, which is another for what is left. With f the share of its
+//!    foretold time that is behind it, its pace counts g = u·f ÷ (u·f + 1), and the
+//!    width is that of before × √((u (1 − g) + 1 ÷ (1 − f)) ÷ 2), where u is 1, or
+//!    more for a night that is further off than those before. A tenth of its time
+//!    counts as gone at the past's pace.
 //!
 //! 20 equally likely values of what comes in, and 20 of how far off, make 400
 //! courses of a run. Told are the middle (p50) and what nine in ten do not exceed

@@ -20,7 +20,7 @@ const NAMES: f64 = 600.0;
 const BYTES: f64 = 6_000.0;
 
 /// Microseconds that the server takes for an answer, in the middle.
-const ANSWER_MICROSECONDS: f64 = 40_000.0;
+const ANSWER_MICROSECONDS: f64 = 20_000.0;
 
 /// One night after another.
 pub struct Weather {

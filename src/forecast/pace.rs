@@ -11,6 +11,10 @@ const HALF_AS_MUCH: f64 = 10.0;
 /// So many runs must be before one that is foretold, to see how far off that is.
 const FEWEST_BEFORE: usize = 2;
 
+/// As though so much of a run at work had gone at the past's pace: a quick beginning
+/// may have been but names that need nothing.
+const AS_USUAL: f64 = 0.1;
+
 /// A past run that tells a pace.
 #[derive(Debug, Clone, Copy)]
 pub struct Night {
@@ -51,6 +55,33 @@ impl Mix {
         Self {
             copies: mean(|work| work.copies),
             bytes: mean(|work| work.bytes),
+        }
+    }
+
+    /// What there is to do for a name of the rest of a run.
+    ///
+    /// What is left as it is is settled first, so the rest is not like what is done:
+    /// of the copies of the whole run those that are made are taken away.
+    fn of_rest(self, done: Work, taken: f64) -> Self {
+        let share = (done.names / taken).clamp(0.0, 1.0);
+        let own_counts = share / (share + 1.0);
+        let both = |past: f64, own: f64| (1.0 - own_counts) * past + own_counts * own;
+        let rest = (taken - done.names).max(1.0);
+        let all_copies = taken * both(self.copies, done.copies / done.names);
+        let copies = ((all_copies - done.copies) / rest).clamp(0.0, 1.0);
+        let past = if self.copies > 0.0 {
+            self.bytes / self.copies
+        } else {
+            0.0
+        };
+        let own = if done.copies > 0.0 {
+            done.bytes / done.copies
+        } else {
+            past
+        };
+        Self {
+            copies,
+            bytes: copies * both(past, own),
         }
     }
 
@@ -171,17 +202,16 @@ impl Rest {
             };
         }
         let done = Work::of(books);
-        let own = elapsed / (begun.rates.fixed + begun.rates.seconds(done));
-        let share = (done.names / number(books.taken)).clamp(0.0, 1.0);
-        let counts = share / (share + 1.0);
-        let both = |past: f64, own: f64| (1.0 - counts) * past + counts * own / done.names;
+        let behind = begun.rates.fixed + begun.rates.seconds(done);
+        let taken = number(books.taken);
+        let mix = begun.mix.of_rest(done, taken);
+        let whole = behind + begun.rates.seconds(mix.of((taken - done.names).max(0.0)));
+        let usual = AS_USUAL * whole;
+        let own = (elapsed + usual * begun.spread.factor(0.0)) / (behind + usual);
         Self {
-            spread: begun.spread.of_rest(own, share),
+            spread: begun.spread.of_rest(own, behind / whole),
             fixed: 0.0,
-            mix: Mix {
-                copies: both(begun.mix.copies, done.copies),
-                bytes: both(begun.mix.bytes, done.bytes),
-            },
+            mix,
             ..begun
         }
     }

@@ -18,8 +18,8 @@ const UNKNOWN_RUNS: f64 = 2.0;
 /// and so many not at all.
 const EXACT_RUNS: f64 = 1.0;
 
-/// What is less than this of a run evens out no less.
-const LEAST_REST: f64 = 0.01;
+/// What is a smaller part of a run evens out no less.
+const LEAST_PART: f64 = 0.01;
 
 /// No factor is further from 1 than exp of this.
 const FURTHEST: f64 = 12.0;
@@ -66,24 +66,26 @@ impl Spread {
         }
     }
 
-    /// The same for the rest of a run that has settled `share` of what it took, and
+    /// The same for the rest of a run of whose foretold time `share` is behind it, and
     /// whose own factor so far is `own`.
     ///
     /// A factor is half the night's and half the hour's, for the parts of a night
-    /// differ. The more is settled, the better the first is known; the second is
+    /// differ. The more is behind, the better the first is known; the second is
     /// drawn anew for the rest, and the shorter that is, the less it evens out. A
     /// night that is off as none was before is taken for another kind of night.
     pub fn of_rest(self, own: f64, share: f64) -> Self {
         let log = own.ln();
-        if !log.is_finite() {
+        if !log.is_finite() || !share.is_finite() {
             return self;
         }
         let log = log.clamp(-FURTHEST, FURTHEST);
-        let off = ((log - self.centre) / self.width).powi(2);
+        let share = share.clamp(LEAST_PART, 1.0 - LEAST_PART);
+        let usual = self.width.powi(2) * (1.0 + 1.0 / share) / 2.0;
+        let off = (log - self.centre).powi(2) / usual;
         let strange = ((self.freedom + off) / (self.freedom + 1.0)).max(1.0);
         let counts = strange * share / (strange * share + 1.0);
         let night = strange * (1.0 - counts) / 2.0;
-        let hour = 0.5 / (1.0 - share).max(LEAST_REST);
+        let hour = 0.5 / (1.0 - share);
         Self {
             centre: (1.0 - counts) * self.centre + counts * log,
             width: self.width * (night + hour).sqrt(),

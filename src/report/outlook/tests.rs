@@ -80,7 +80,7 @@ fn without_a_window_the_next_run_is_foretold_as_though_it_began_now() {
     );
     assert_eq!(
         outlook.of_deferred().unwrap(),
-        "likely to be done 1 h 03 min after the next run begins, nine times in ten after 1 h 44 min"
+        "likely to be done 1 h 02 min after the next run begins, nine times in ten after 1 h 43 min"
     );
 }
 
@@ -133,8 +133,8 @@ fn a_run_at_work_is_foretold_by_what_it_has_taken() {
     let at_work = outlook(&fixture, Some("02:00-06:00"), true, now).unwrap();
     assert_eq!(
         at_work.sentence(),
-        "Forecast for the run at work: 11 names and about 11.0 GiB; likely done by 03:04, nine \
-         times in ten by 03:22; time is up at 06:00 (from 4 past runs)"
+        "Forecast for the run at work: 11 names and about 11.0 GiB; likely done by 03:03, nine \
+         times in ten by 03:21; time is up at 06:00 (from 4 past runs)"
     );
     // Its process is gone: another run will take what it left.
     let gone = outlook(&fixture, None, false, now).unwrap();
