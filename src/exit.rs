@@ -79,6 +79,32 @@ impl ExitReason {
         }
     }
 
+    /// What it means, in words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "All taken requests were synced or ignored, or there was nothing to do.",
+            Self::Unexpected => "An unexpected error, a full disk included.",
+            Self::Usage => "Wrong usage, an unknown task or month.",
+            Self::Unusable => "Configuration or ledger unusable; nothing was tried.",
+            Self::Failed => "Requests failed, or lines of lists were rejected, in this run.",
+            Self::NoList => "No list came for longer than the task expects.",
+            Self::Locked => "Another run of the task is at work.",
+            Self::Deferred => {
+                "Work was deferred: time was up, the run was stopped, a limit was reached or a \
+                 side went on failing. The next run takes it."
+            }
+            Self::Owed => {
+                "The ledger is right, but a list was not delivered or no backup was made; the \
+                 next run tries again."
+            }
+            Self::Unbalanced => "The books do not balance.",
+            Self::CouldNotBegin => {
+                "The run could not begin: source or destination refused or did not answer."
+            }
+        }
+    }
+
     /// Those that hold; [`Done`](Self::Done) if none does.
     #[must_use]
     pub fn that_hold<const N: usize>(reasons: [(bool, Self); N]) -> Vec<Self> {

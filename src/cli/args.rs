@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveTime;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::bytes_per_second;
 use crate::model::{FailureCause, Month};
@@ -129,6 +130,14 @@ pub enum Command {
     /// Look after the ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Print the manual page, or write one for each command into a folder
+    #[command(after_help = "Examples:\n  nightferry man | man -l -\n  nightferry man --out man1")]
+    Man(Man),
+    /// Print what has a shell complete commands and options
+    #[command(
+        after_help = "Example:\n  nightferry completions bash > ~/.local/share/bash-completion/completions/nightferry"
+    )]
+    Completions(Completions),
 }
 
 /// Some tasks, or all.
@@ -434,6 +443,22 @@ pub struct NewToken {
     /// It may start and stop tasks
     #[arg(long)]
     pub control: bool,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder to write into, made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
 }
 
 /// `ledger …`.

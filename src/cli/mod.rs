@@ -9,6 +9,7 @@ mod failure;
 mod ledger;
 mod lists;
 mod log;
+mod manual;
 mod output;
 mod pause;
 mod rebuild;
@@ -65,37 +66,44 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn carry_out(arguments: &Arguments) -> Outcome {
-    if matches!(arguments.command, Command::Init) {
-        return output::write(|out| out.write_all(config::EXAMPLE.as_bytes()));
-    }
-    if let Command::Token(asked) = &arguments.command {
-        return serve::token(asked);
-    }
-    let context = Context::load(arguments)?;
-    if begins_anew(&arguments.command) {
-        say_beginning(&context.data_dir, &arguments.command);
-    }
     match &arguments.command {
-        Command::Init | Command::Token(_) => Ok(ExitReason::Done),
-        Command::Doctor(selected) => doctor::doctor(&context, selected),
-        Command::Enqueue(asked) => enqueue::enqueue(&context, asked),
-        Command::Withdraw(asked) => withdraw::withdraw(&context, asked),
-        Command::Retry(asked) => retry::retry(&context, asked),
-        Command::Pause(asked) => pause::pause(&context, asked),
-        Command::Resume(asked) => pause::resume(&context, asked),
-        Command::Run(asked) => run::run(&context, asked),
-        Command::Status(asked) => browse::status(&context, asked),
-        Command::Runs(asked) => browse::runs(&context, asked),
-        Command::Tune(asked) => tune::tune(&context, asked),
-        Command::Bill(asked) => browse::bill(&context, asked),
-        Command::Summary(asked) => browse::summary(&context, asked),
-        Command::Failed(asked) => browse::failed(&context, asked),
-        Command::Why(asked) => browse::why(&context, asked),
-        Command::Lists(asked) => browse::lists(&context, asked),
-        Command::Export(asked) => lists::export(&context, asked),
-        Command::Verify(asked) => lists::verify(&context, asked),
-        Command::Serve => serve::serve(&context),
-        Command::Ledger(asked) => ledger::ledger(&context, asked),
+        Command::Init => output::write(|out| out.write_all(config::EXAMPLE.as_bytes())),
+        Command::Token(asked) => serve::token(asked),
+        Command::Man(asked) => manual::man(asked),
+        Command::Completions(asked) => manual::completions(asked),
+        command => with_context(command, &Context::load(arguments)?),
+    }
+}
+
+/// What needs a configuration.
+fn with_context(command: &Command, context: &Context) -> Outcome {
+    if begins_anew(command) {
+        say_beginning(&context.data_dir, command);
+    }
+    match command {
+        // Done before, without one.
+        Command::Init | Command::Token(_) | Command::Man(_) | Command::Completions(_) => {
+            Ok(ExitReason::Done)
+        }
+        Command::Doctor(selected) => doctor::doctor(context, selected),
+        Command::Enqueue(asked) => enqueue::enqueue(context, asked),
+        Command::Withdraw(asked) => withdraw::withdraw(context, asked),
+        Command::Retry(asked) => retry::retry(context, asked),
+        Command::Pause(asked) => pause::pause(context, asked),
+        Command::Resume(asked) => pause::resume(context, asked),
+        Command::Run(asked) => run::run(context, asked),
+        Command::Status(asked) => browse::status(context, asked),
+        Command::Runs(asked) => browse::runs(context, asked),
+        Command::Tune(asked) => tune::tune(context, asked),
+        Command::Bill(asked) => browse::bill(context, asked),
+        Command::Summary(asked) => browse::summary(context, asked),
+        Command::Failed(asked) => browse::failed(context, asked),
+        Command::Why(asked) => browse::why(context, asked),
+        Command::Lists(asked) => browse::lists(context, asked),
+        Command::Export(asked) => lists::export(context, asked),
+        Command::Verify(asked) => lists::verify(context, asked),
+        Command::Serve => serve::serve(context),
+        Command::Ledger(asked) => ledger::ledger(context, asked),
     }
 }
 
@@ -132,7 +140,7 @@ fn say_beginning(data_dir: &DataDir, command: &Command) {
     }
 }
 
-/// What every command but `init` works with.
+/// What the commands that need a configuration work with.
 struct Context {
     config: Config,
     data_dir: DataDir,

@@ -15,6 +15,7 @@ mod forecast;
 pub mod hook;
 mod inbox;
 mod intake;
+mod manual;
 mod months;
 mod names;
 mod page;
