@@ -135,33 +135,8 @@ mod tests {
     use super::super::{Ledger, Stretch};
     use super::*;
 
-    /// A night of the second version, as its release left it: of a hundred names
-    /// ninety were copied, with the source's own tags; ten are pending, the first
-    /// of them planned.
-    const NIGHT_OF_VERSION_2: &str = "
-        INSERT INTO task (id, zone, offset_minutes, carry_over_days, requested, synced)
-        VALUES ('photos', 'UTC', 0, 7, 100, 90);
-        INSERT INTO list (task, path, first_line_sha256, sha256, loaded_bytes, lines, requests,
-                          rejected, loaded_at, loaded_offset, zone)
-        VALUES (1, 'object_lists/a.txt', '', '', 400, 100, 100, 0, 0, 0, 'UTC');
-        INSERT INTO run (task, number, run_id, run_name, state, zone, started_at, started_offset,
-                         ended_at, ended_offset, taken_through, taken, synced, deferred,
-                         synced_bytes, listed, exit_code, exit_reasons)
-        VALUES (1, 1, 'r', 'n', 'ended', 'UTC', 0, 0, 1, 0, 100, 100, 90, 10, 630, 1, 6, 'x');
-        WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100)
-        INSERT INTO request (task, name, list, line, requested_at, requested_offset, state,
-                             settled_at, settled_offset, run, attempts, size_bytes)
-        SELECT 1, printf('%03d', n), 1, n, 0, 0, iif(n > 90, 'pending', 'synced'),
-               iif(n > 90, NULL, 1), iif(n > 90, NULL, 0), iif(n > 90, NULL, 1), n <= 90,
-               iif(n > 90, NULL, 7) FROM n;
-        INSERT INTO attempt (request, run, attempt, at, offset_minutes, outcome, source_etag,
-                             source_size_bytes, copy_etag, verified, duration_ms)
-        SELECT request, 1, 1, 1, 0, 'synced', '5e', 7, '5e', 'etag_md5', 5 FROM request
-        WHERE state = 'synced';
-        INSERT INTO last_copy SELECT 1, name, '5e', '5e' FROM request;
-        INSERT INTO planned_copy VALUES (1, '091', '5e', '5e', 7, NULL, NULL);
-        INSERT INTO day_count VALUES (1, '1970-01-01', 'requested', '', 100, 0),
-                                     (1, '1970-01-01', 'synced', '', 90, 630);";
+    /// Of a hundred names ninety were copied; ten are pending, one planned.
+    const NIGHT_OF_VERSION_2: &str = include_str!("../../fixtures/ledger/night_of_version_2.sql");
 
     /// A ledger of the second version with that night behind it.
     fn second_version(path: &Path) -> Connection {
