@@ -20,6 +20,7 @@ mod months;
 mod names;
 mod page;
 mod pause;
+mod policies;
 mod queue;
 mod rehearsal;
 mod retry;
