@@ -10,6 +10,7 @@ mod books;
 mod browse;
 mod configuration;
 mod delivery;
+mod documents;
 mod expectations;
 mod forecast;
 pub mod hook;
