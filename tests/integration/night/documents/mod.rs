@@ -117,21 +117,20 @@ fn every_command_in_a_block_is_run_or_stands_in_the_list_of_those_that_are_not()
     let has_sqlite3 = has_sqlite3();
     let mut used = BTreeSet::new();
     let mut troubles = Vec::new();
-    for block in documents().iter().flat_map(shown::Document::blocks) {
+    for document in documents() {
+        // What a document does before is there when it goes on.
         let mut here = None;
-        for command in block.commands() {
-            if let Some(begins) = left_out(&command) {
+        for (place, command) in document.commands() {
+            let trouble = if let Some(begins) = left_out(&command) {
                 used.insert(begins);
-                if let Err(problem) = names_what_is_there(&command) {
-                    troubles.push(format!("{}: {command}: {problem}", block.place));
-                }
+                names_what_is_there(&command).err()
             } else if command.contains("sqlite3 ") && !has_sqlite3 {
                 eprintln!("skipped: there is no `sqlite3` shell here for: {command}");
-            } else if let Some(problem) =
-                trouble(here.get_or_insert_with(world), &block.place, &command)
-            {
-                troubles.push(format!("{}: {command}\n  {problem}", block.place));
-            }
+                None
+            } else {
+                trouble(here.get_or_insert_with(world), &place, &command)
+            };
+            troubles.extend(trouble.map(|trouble| format!("{place}: {command}\n  {trouble}")));
         }
     }
     assert!(troubles.is_empty(), "{}", troubles.join("\n"));

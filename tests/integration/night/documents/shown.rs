@@ -89,6 +89,16 @@ impl Document {
         blocks
     }
 
+    /// All commands in its blocks, each with the place of its block.
+    pub fn commands(&self) -> Vec<(String, String)> {
+        let of = |block: &Block| {
+            let commands = block.commands().into_iter();
+            let place = |command| (block.place.clone(), command);
+            commands.map(place).collect::<Vec<_>>()
+        };
+        self.blocks().iter().flat_map(of).collect()
+    }
+
     /// Where its links lead within the repository.
     pub fn links(&self) -> Vec<String> {
         let targets = self.text.split("](").skip(1);

@@ -37,6 +37,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "install ",
         "writes into system folders; scripts/package does it",
     ),
+    ("usermod ", "changes the machine's users"),
+    ("chgrp ", "needs a group that the machine may not have"),
     (
         "systemctl ",
         "needs a systemd at work; scripts/package --timer has one",
