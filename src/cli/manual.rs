@@ -1,6 +1,7 @@
 //! `nightferry man` and `nightferry completions`: what a package installs beside the
 //! program, made from the command line that it has.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -121,16 +122,20 @@ fn examples(command: &Command, page: &mut Roff) {
 
 /// Exit codes, files and variables.
 fn surroundings(page: &mut Roff) {
-    let mut codes: Vec<(String, &str)> = ExitReason::BY_SERIOUSNESS
+    let mut codes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for reason in ExitReason::BY_SERIOUSNESS {
+        let meanings = codes.entry(reason.code().to_string()).or_default();
+        meanings.push(reason.meaning());
+    }
+    let codes: Vec<(String, String)> = codes
         .into_iter()
-        .map(|reason| (reason.code().to_string(), reason.meaning()))
+        .map(|(code, meanings)| (code, meanings.join(" Or: ")))
         .collect();
-    codes.sort();
     page.control("SH", ["EXIT STATUS"]);
     list(
         codes
             .iter()
-            .map(|(code, meaning)| (code.as_str(), *meaning)),
+            .map(|(code, meaning)| (code.as_str(), meaning.as_str())),
         page,
     );
     page.control("SH", ["FILES"]);

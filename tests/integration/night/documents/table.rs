@@ -59,4 +59,20 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 pub const ENDS_WITH: &[(&str, &str, i32)] = &[
     // Nobody has seen to the cause.
     ("docs/guide/failures.md", "nightferry run", 4),
+    // Only a run at work can be tuned.
+    (
+        "README.md",
+        "nightferry tune --workers 16 --bandwidth 50MB/s",
+        2,
+    ),
+    (
+        "README.md",
+        "nightferry tune --task photos --until 05:30",
+        2,
+    ),
+    (
+        "README.md",
+        "nightferry tune --bandwidth none --until none",
+        2,
+    ),
 ];
