@@ -3,7 +3,7 @@
 use nightferry::ledger::Queued;
 use nightferry::model::{
     Attempt, Copied, ETag, Failure, FailureCause, IgnoreReason, ObjectFacts, ObjectName, Outcome,
-    Timestamp, Verified,
+    Side, Timestamp, Verified,
 };
 
 /// Names that a page must not stumble over.
@@ -99,7 +99,7 @@ pub fn attempt(queued: &Queued, at: Timestamp) -> Attempt {
     });
     let facts = ObjectFacts {
         etag: ETag::new(&format!("{:032x}", u128::from(mixed) << 19)),
-        size_bytes: 900_000 + mixed % 7_000_000,
+        size_bytes: size_bytes(mixed),
         modified_at: at.plus_ms(-40_000_000),
         md5_hex: None,
         checksums: Vec::new(),
@@ -113,7 +113,7 @@ pub fn attempt(queued: &Queued, at: Timestamp) -> Attempt {
         source: failure.is_none().then(|| facts.clone()),
         destination,
         server_request_id: Some(format!("{mixed:016X}")),
-        duration_ms: 20 + mixed % 900,
+        duration_ms: 20 + mixed % 400 + size_bytes(mixed) / 20_000,
         retries: u32::from(mixed % 50 == 0),
         throttled: 0,
         outcome: match failure {
@@ -125,6 +125,31 @@ pub fn attempt(queued: &Queued, at: Timestamp) -> Attempt {
                 size_bytes: facts.size_bytes,
             }),
         },
+    }
+}
+
+/// Sizes as cameras and editors leave them: by far the most a few megabytes, some
+/// tiny, a few very large.
+const fn size_bytes(mixed: u64) -> u64 {
+    let spread = 1 << (20 + mixed % 3);
+    match mixed % 97 {
+        0 => 0,
+        1..12 => mixed % 60_000,
+        12..16 => spread * 90 + mixed % 50_000_000,
+        _ => spread + mixed % 1_800_000,
+    }
+}
+
+/// How often the ends asked for a slower pace on a night, and after how many minutes.
+pub const fn throttled(night: i64) -> &'static [(Side, i64, u64)] {
+    match night % 9 {
+        2 => &[
+            (Side::Source, 12, 41),
+            (Side::Source, 13, 22),
+            (Side::Destination, 13, 5),
+        ],
+        7 => &[(Side::Destination, 5, 18), (Side::Destination, 25, 30)],
+        _ => &[],
     }
 }
 

@@ -20,8 +20,10 @@ use nightferry::clock::Clock;
 use nightferry::config::ListEncoding;
 use nightferry::data_dir::DataDir;
 use nightferry::intake::{self, IntakeSettings, LocalLists};
-use nightferry::ledger::{Ledger, NewRun, Recording, RunEnd, RunKey, Stretch, TaskKey};
-use nightferry::model::{Note, RunState, TaskId, Timestamp, Traffic, Zone};
+use nightferry::ledger::{
+    Deliverable, Delivery, Ledger, NewRun, Recording, RunEnd, RunKey, Stretch, TaskKey,
+};
+use nightferry::model::{Note, RunState, TaskId, ThrottledMinute, Timestamp, Traffic, Zone};
 use nightferry::report;
 use nightferry::run::TaskLock;
 
@@ -123,22 +125,31 @@ impl House {
             let mut notes = Vec::new();
             for queued in &names {
                 settled += 1;
-                let at = at.plus_ms(settled * 700);
+                let at = at.plus_ms(settled * 3_600);
                 notes.push(Note::Settled(Box::new(made::attempt(queued, at))));
             }
             self.ledger.record(&recording, &notes, &quiet())?;
         }
         let end = RunEnd {
             state: RunState::Ended,
-            ended: self.zone.local(at.plus_ms(settled * 700)),
+            ended: self.zone.local(at.plus_ms(settled * 3_600)),
             deferral: None,
             resume_name: None,
             requests_sent: Some(settled.unsigned_abs() * 2),
         };
         self.ledger.end_run(run, &end)?;
-        let folder = self.data_dir.task(&self.id);
-        report::write_run(&self.ledger, run, &folder, self.data_dir.modes())?;
-        self.ledger.note_listed(run)?;
+        let minutes = made::throttled(night).iter();
+        let minutes = minutes.map(|(side, minutes, times)| ThrottledMinute {
+            side: *side,
+            minute_at: at.plus_ms(minutes * 60_000 - at.ms().rem_euclid(60_000)),
+            times: *times,
+        });
+        let traffic = Traffic {
+            throttled: minutes.collect(),
+            ..Traffic::default()
+        };
+        self.ledger.note_traffic(run, &traffic)?;
+        self.deliver((task, run), at.plus_ms(settled * 3_600))?;
         let books = self.ledger.run_books(run)?;
         let (code, reason) = if books.failed > 0 {
             (4, "failed")
@@ -147,6 +158,26 @@ impl House {
         };
         self.ledger.close_run(run, code, reason)?;
         Ok(())
+    }
+
+    /// Writes the lists, as if the destination had taken them.
+    fn deliver(&mut self, (task, run): (TaskKey, RunKey), at: Timestamp) -> Result<()> {
+        let folder = self.data_dir.task(&self.id);
+        for file in report::write_run(&self.ledger, run, &folder, self.data_dir.modes())? {
+            let list = Deliverable {
+                path: file.path,
+                run: Some(run),
+                lines: file.lines,
+                bytes: file.bytes,
+                sha256: file.sha256,
+                etag: None,
+            };
+            self.ledger.owe(task, &list)?;
+            let etag = String::new();
+            let delivered = Delivery::Delivered { etag, at };
+            self.ledger.note_delivery(task, &list.path, &delivered)?;
+        }
+        Ok(self.ledger.note_listed(run)?)
     }
 
     /// Takes `lists` in and begins a run.

@@ -101,7 +101,7 @@ async function shades(page) {
 async function press(page) {
   await page.goto(`${base}/tasks/photos`);
   await page.locator("a[rel=prev]").click();
-  await page.getByText("The days as a table").click();
+  await page.getByText("Figures by day, as a table").click();
   assert.ok(await page.getByRole("group", { name: "Figures by day" }).isVisible());
   await page.getByRole("link", { name: "source_missing" }).first().click();
   await page.waitForURL(/cause=source_missing/);

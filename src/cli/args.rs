@@ -101,6 +101,11 @@ pub enum Command {
         after_help = "Examples:\n  nightferry summary\n  nightferry summary --task photos --month 2026-11 --format csv"
     )]
     Summary(Summary),
+    /// Months or one run as a single HTML file, with charts: for the eye, for paper, for an audit
+    #[command(
+        after_help = "Examples:\n  nightferry report --month 2026-11 --out november.html\n  nightferry report --task photos --run 12 --out run-12.html"
+    )]
+    Report(Report),
     /// Failed requests, each with its cause
     #[command(
         after_help = "Examples:\n  nightferry failed --task photos --cause source_missing\n  nightferry failed --task photos -0 | xargs -0 -n1 echo"
@@ -356,6 +361,23 @@ pub struct Summary {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The task [default: all, one after the other]
+    #[arg(long, value_name = "ID")]
+    pub task: Option<String>,
+    /// The month: YYYY-MM, `this` or `last`
+    #[arg(long, value_name = "MONTH", default_value = "this")]
+    pub month: MonthChoice,
+    /// The run with this number, instead of a month
+    #[arg(long, value_name = "N", conflicts_with = "month")]
+    pub run: Option<u64>,
+    /// Where to write it; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// How a summary is written.

@@ -225,7 +225,7 @@ pub fn refuse_unknown_run(ledger: &Ledger, tasks: &[&TaskId], run: u64) -> Resul
 }
 
 /// The configured task of this id, if one is named.
-fn known<'a>(context: &'a Context, id: Option<&str>) -> Result<Option<&'a TaskId>, Failed> {
+pub fn known<'a>(context: &'a Context, id: Option<&str>) -> Result<Option<&'a TaskId>, Failed> {
     id.map(|id| context.task(id).map(|task| &task.id))
         .transpose()
 }

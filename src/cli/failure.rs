@@ -130,6 +130,7 @@ impl From<ReportError> for Failed {
         match error {
             ReportError::Ledger(error) => error.into(),
             ReportError::UnknownTask(_)
+            | ReportError::UnknownRun(_)
             | ReportError::StillRunning
             | ReportError::Pruned { .. } => Self {
                 reason: ExitReason::Usage,

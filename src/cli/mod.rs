@@ -13,6 +13,7 @@ mod manual;
 mod output;
 mod pause;
 mod rebuild;
+mod report;
 mod resting;
 mod retry;
 mod run;
@@ -97,6 +98,7 @@ fn with_context(command: &Command, context: &Context) -> Outcome {
         Command::Tune(asked) => tune::tune(context, asked),
         Command::Bill(asked) => browse::bill(context, asked),
         Command::Summary(asked) => browse::summary(context, asked),
+        Command::Report(asked) => report::report(context, asked),
         Command::Failed(asked) => browse::failed(context, asked),
         Command::Why(asked) => browse::why(context, asked),
         Command::Lists(asked) => browse::lists(context, asked),

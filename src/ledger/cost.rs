@@ -397,6 +397,40 @@ fn what_serve_answers_costs_the_same_however_many_nights_there_were() {
     );
 }
 
+/// What the month's report is made of.
+fn month_report(fixture: &mut Fixture) {
+    let (ledger, task, month) = (&fixture.ledger, photos(), "2026-11".parse().unwrap());
+    let runs = ledger.month_runs(&task, month).unwrap();
+    assert_eq!(runs.len(), 21);
+    for run in &runs {
+        let audited = ledger.audited_run(*run).unwrap();
+        assert!(audited.manifest.is_some());
+        ledger.size_classes(*run).unwrap();
+        ledger.slowest(*run, 10, 0).unwrap();
+        ledger.throttled_places(*run, 3_600_000, 0).unwrap();
+    }
+    ledger.month_days(&task, month).unwrap();
+    ledger.failed_lines(&task, month).unwrap();
+    ledger.closed_month(&task, month).unwrap();
+    ledger.pruned_before(&task).unwrap();
+    let tonight = super::fixture::at(TONIGHT);
+    let range = (tonight.plus_ms(-21 * 86_400_000), tonight);
+    let failed = Counted::Settled(RequestState::Failed);
+    ledger.series(&task, failed, range, 3 * SLOT_MS).unwrap();
+    ledger.settled_places(runs[0], 60_000, 0).unwrap();
+    summarise(fixture);
+}
+
+#[test]
+fn a_report_costs_what_its_month_did_and_not_what_was_before() {
+    let young = steps_after(22, 50, month_report);
+    let old = steps_after(400, 50, month_report);
+    assert!(
+        old <= young + young / 50,
+        "{old} steps after 400 nights, {young} after 22"
+    );
+}
+
 #[test]
 #[ignore = "a measurement"]
 #[expect(clippy::print_stderr, reason = "that is what a measurement is for")]

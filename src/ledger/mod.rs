@@ -5,6 +5,7 @@
 //! Readers never block the writer nor it them (write-ahead log). Writers take
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
+mod audit;
 mod backup;
 mod bill;
 mod books;
@@ -48,6 +49,7 @@ mod tasks;
 mod throttling;
 mod tuning;
 mod withdraw;
+mod work;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -58,6 +60,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::data_dir::open_or_create;
 
+pub use audit::{AuditedRun, FailedLines, KeptManifest};
 pub use backup::BackupError;
 pub use breaker::OpenBreaker;
 pub use browse::{Cell, Filter, View};
@@ -85,6 +88,7 @@ pub use tasks::Counted;
 pub use throttling::ThrottledSpan;
 pub use tuning::{RunAtWork, Tuned};
 pub use withdraw::Selection;
+pub use work::{SettledPlace, SizeClass, SlowObject, ThrottledPlace};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

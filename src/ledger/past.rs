@@ -164,7 +164,8 @@ impl Ledger {
     }
 }
 
-fn read_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
+/// A row of `past_runs.sql`, or of one that begins like it.
+pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
     Ok(PastRun {
         number: row.get(0)?,
         run_id: row.get(1)?,

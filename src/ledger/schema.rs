@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0010_rejected_by_month.sql"),
     include_str!("../../sql/migrations/0011_expectations.sql"),
     include_str!("../../sql/migrations/0012_list_paths.sql"),
+    include_str!("../../sql/migrations/0013_runs_by_start.sql"),
 ];
 
 /// The public views, made anew with every migration.

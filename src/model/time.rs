@@ -97,6 +97,13 @@ impl Zone {
         }
     }
 
+    /// When `month` begins on this zone's clocks.
+    #[must_use]
+    pub fn begin_of(self, month: Month) -> Timestamp {
+        let first = NaiveDate::from_ymd_opt(month.year, month.month, 1);
+        self.first_showing(first.unwrap_or(NaiveDate::MAX).and_time(NaiveTime::MIN))
+    }
+
     /// chrono-tz's zone.
     #[must_use]
     pub const fn tz(self) -> Tz {
@@ -158,6 +165,12 @@ impl LocalTime {
     #[must_use]
     pub fn month(self) -> Month {
         Month::of(self.day())
+    }
+
+    /// Milliseconds that the clocks have shown since midnight.
+    #[must_use]
+    pub const fn ms_of_day(self) -> i64 {
+        (self.at.0 + self.offset_minutes as i64 * 60_000).rem_euclid(86_400_000)
     }
 
     /// The same offset, `ms` milliseconds later.

@@ -24,6 +24,9 @@ pub struct WholeFile {
 
 impl WholeFile {
     /// Begins the file at `path` under `root`; makes missing folders.
+    ///
+    /// # Errors
+    /// If there can be no file.
     pub fn create(root: &Path, path: String, modes: Modes) -> io::Result<Self> {
         let place = root.join(&path);
         let folder = folder_of(&place);
@@ -44,6 +47,9 @@ impl WholeFile {
     }
 
     /// Adds one line, which ends in LF.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn write_line(&mut self, line: &str) -> io::Result<()> {
         self.written.write_all(line.as_bytes())?;
         self.hash.update(line.as_bytes());
@@ -53,12 +59,16 @@ impl WholeFile {
     }
 
     /// Lines so far.
+    #[must_use]
     pub const fn lines(&self) -> u64 {
         self.lines
     }
 
     /// Puts the file in its place, for good once this returns. A file that is
     /// there with the same bytes stays untouched.
+    ///
+    /// # Errors
+    /// If it cannot be written or put there.
     pub fn finish(self) -> io::Result<ListFile> {
         let list = ListFile {
             path: self.path,
@@ -77,6 +87,22 @@ impl WholeFile {
         temporary.persist(&self.place)?;
         sync_folder(folder_of(&self.place))?;
         Ok(list)
+    }
+}
+
+/// What is no list has no lines to count one by one.
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.written.write(bytes)?;
+        let bytes = &bytes[..written];
+        self.hash.update(bytes);
+        self.bytes += written as u64;
+        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.written.flush()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::file::WholeFile;
 use super::lists::Shelf;
-use super::{ListFile, ListKind, ReportError};
-use crate::ledger::{EndedRun, Ledger, RunKey};
-use crate::model::{LocalTime, RunBooks, RunNotes};
+use super::{ListFile, ListKind, ReportError, write_run};
+use crate::data_dir::Modes;
+use crate::ledger::{AuditedRun, EndedRun, Ledger, RunKey};
+use crate::model::{LocalTime, RunBooks, RunNotes, RunState};
 
 /// Raised when a field changes its meaning or goes.
 const FORMAT: u32 = 1;
@@ -51,6 +52,81 @@ pub struct Books {
     pub books: RunBooks,
     /// Whether they balance.
     pub balanced: bool,
+}
+
+/// What is known of the manifest of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ManifestStanding {
+    /// It is this one.
+    Known {
+        /// Its path under the task's prefix.
+        path: String,
+        /// Its SHA-256, 64 lower-case hexadecimal digits.
+        sha256: String,
+        /// From where that is known.
+        provenance: Provenance,
+    },
+    /// The run took nothing, so it has none.
+    TookNothing,
+    /// It comes when the run has ended.
+    AtWork,
+    /// The next run writes it.
+    NotWritten,
+    /// It was never to be delivered, and can no longer be made again.
+    Pruned,
+}
+
+/// From where the hash of a manifest is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// Kept when it was written; the destination took it.
+    Delivered,
+    /// Kept when it was written; the destination has still to take it.
+    Owed,
+    /// It is not delivered; made again, byte for byte, from the ledger.
+    MadeAgain,
+}
+
+impl ManifestStanding {
+    /// What is known of the manifest of `run`. One that was not to be delivered is made
+    /// again, which costs what the run did.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, or the lists not be made for a moment.
+    pub fn of(ledger: &Ledger, run: &AuditedRun) -> Result<Self, ReportError> {
+        if let Some(kept) = &run.manifest {
+            return Ok(Self::Known {
+                path: kept.path.clone(),
+                sha256: kept.sha256.clone(),
+                provenance: if kept.delivered {
+                    Provenance::Delivered
+                } else {
+                    Provenance::Owed
+                },
+            });
+        }
+        if run.run.state == RunState::Running {
+            return Ok(Self::AtWork);
+        }
+        if run.run.books.taken == 0 {
+            return Ok(Self::TookNothing);
+        }
+        if !run.listed {
+            return Ok(Self::NotWritten);
+        }
+        if ledger.is_pruned(run.key)? {
+            return Ok(Self::Pruned);
+        }
+        let folder = tempfile::tempdir()?;
+        let mut files = write_run(ledger, run.key, folder.path(), Modes::PRIVATE)?;
+        Ok(files
+            .pop()
+            .map_or(Self::TookNothing, |manifest| Self::Known {
+                path: manifest.path,
+                sha256: manifest.sha256,
+                provenance: Provenance::MadeAgain,
+            }))
+    }
 }
 
 /// Writes the manifest, which vouches for `files`: they must be in their places.

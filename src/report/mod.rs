@@ -5,6 +5,7 @@
 //! [`Write`](std::io::Write).
 
 mod bill;
+mod document;
 mod file;
 pub mod hints;
 pub mod html;
@@ -23,7 +24,9 @@ pub mod view;
 mod why;
 
 pub use bill::{write_bill, write_tunings};
-pub use manifest::Manifest;
+pub use document::{Document, Span};
+pub use file::WholeFile;
+pub use manifest::{Manifest, ManifestStanding, Provenance};
 pub use metrics::{METRICS_TYPE, Metrics, MetricsError, NightFigures, gauges_of};
 pub use reading::{ListKind, manifest_of, read_listed};
 pub use status::{BesideLedger, write_status};
@@ -57,6 +60,9 @@ pub enum ReportError {
     /// The ledger has no such task.
     #[error("the ledger knows no task `{0}`; `nightferry status` shows those it knows")]
     UnknownTask(TaskId),
+    /// No task that was asked for has such a run.
+    #[error("there is no run {0}; `nightferry runs` shows those that there are")]
+    UnknownRun(u64),
     /// Detail of the run was taken away.
     #[error(
         "the detail of run {number} of task `{task}` was pruned, its lists cannot be made again; the delivered ones are in the destination bucket, and `nightferry verify` compares them with what was delivered"

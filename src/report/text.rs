@@ -133,6 +133,23 @@ pub fn length(ms: u64) -> String {
     }
 }
 
+/// `1 h 05 min`, `4 min 10 s`, `12.3 s`, `350 ms`: a length of time in its two largest
+/// units, rounded down.
+#[must_use]
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0 => format!("{ms} ms"),
+        1..60 => format!("{seconds}.{} s", ms % 1000 / 100),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!(
+            "{} h {:02} min",
+            thousands((seconds / 3600).cast_signed()),
+            seconds / 60 % 60
+        ),
+    }
+}
+
 /// `text` as a cell that no spreadsheet takes for a formula.
 #[must_use]
 pub fn spreadsheet_safe(text: &str) -> String {
@@ -188,6 +205,12 @@ mod tests {
         assert_eq!(length(7_500_000), "2 h 05 min");
         assert_eq!(length(60 * 3_600_000), "3 days");
         assert_eq!(length(u64::MAX), "213,503,982,335 days");
+        assert_eq!(duration(0), "0 ms");
+        assert_eq!(duration(999), "999 ms");
+        assert_eq!(duration(12_399), "12.3 s");
+        assert_eq!(duration(250_000), "4 min 10 s");
+        assert_eq!(duration(3_900_000), "1 h 05 min");
+        assert_eq!(duration(100 * 3_600_000), "100 h 00 min");
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::config::TaskConfig;
 use crate::ledger::{DayFigures, Ledger, PastRun};
 use crate::model::{FailureCause, LocalTime, Month, RunState, TaskId, Timestamp};
 use crate::report::hints::{hint, meaning, name_hint};
-use crate::report::html::chart;
-use crate::report::html::pieces::{month as month_name, name, number, prose, size, time};
+use crate::report::html::pieces::{month as month_name, name, number, prose, size};
+use crate::report::html::{books, days};
 use crate::report::text::counted;
 use crate::report::{MonthChoice, Summary, TaskMonth};
 
@@ -54,7 +54,7 @@ pub(super) async fn show(
         (months(task, month, this_month, &told.months))
         @if let Some(summary) = &told.summary {
             (figures(task, month, summary, told.rejected))
-            (chart::days(month, &told.days))
+            (days::outcomes("days", month, &told.days))
             (run::live(&task.id, told.runs.first(), at_work, now))
             (failures(task, month, summary))
         } @else {
@@ -130,30 +130,8 @@ fn figures(task: &TaskConfig, month: Month, summary: &TaskMonth, rejected: u64) 
                     }
                 } }
             }
-            (books(summary))
-        }
-    }
-}
-
-/// That the month's figures add up, and what has changed since it was closed.
-fn books(summary: &TaskMonth) -> Markup {
-    let row = &summary.row;
-    let plain = |count: i64| crate::report::text::thousands(count);
-    html! {
-        p.books {
-            strong { "Books: " }
-            (plain(row.pending_at_start)) " pending at start + " (plain(row.requested)) " requested = "
-            (plain(row.synced)) " synced + " (plain(row.failed)) " failed + " (plain(row.ignored))
-            " ignored + " (plain(row.pending_at_end)) " pending at end. "
-            "Pending now: " (number(summary.pending_now))
-            @if let Some(oldest) = summary.oldest_pending { ", the oldest since " (time(oldest)) } "."
-        }
-        @if let Some(closed) = summary.closed {
-            p.books {
-                "When the month was closed (" (time(closed.at)) ") it said: "
-                (plain(closed.requested)) " requested, " (plain(closed.synced)) " synced, "
-                (plain(closed.failed)) " failed, " (plain(closed.ignored)) " ignored."
-            }
+            (books::balance(summary))
+            (books::closed(summary))
         }
     }
 }

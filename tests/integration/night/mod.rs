@@ -24,6 +24,7 @@ mod pause;
 mod policies;
 mod queue;
 mod rehearsal;
+mod report;
 mod retry;
 mod rule;
 mod served;
