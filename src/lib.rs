@@ -15,7 +15,8 @@
 //!                     recorder (the one writer) ─▶ one transaction a batch
 //!                                    ▼
 //!   report, from the ledger alone ─▶ lists + manifest ─▶ run::deliver ─▶ destination bucket
-//!                                └▶ summary, views ─▶ terminal, run::watch ─▶ textfile, URL
+//!                                └▶ summary, views ─▶ terminal; charts ─▶ one HTML file;
+//!                                   run::watch ─▶ textfile, URL
 //!
 //! serve: events, notifications ─▶ object_lists/*.url.txt (fsync, then 200) ─▶ the same intake
 //!        page ◀─ report, ledger: read only

@@ -1,5 +1,6 @@
 "use strict";
-// Looks at reports as a browser, a telephone and a printer show them: see scripts/page.
+// Looks at reports as a browser, a telephone and a printer show them, and leaves what it
+// saw in a folder: see scripts/page.
 const fs = require("node:fs");
 const path = require("node:path");
 const { chromium } = require("playwright-core");
@@ -37,13 +38,13 @@ async function look(browser, file, view) {
     if (wide > 0) faults.push(`${what}: ${wide} px wider than the window`);
   }
   await page.evaluate(() => document.querySelectorAll("details").forEach((part) => { part.open = false; }));
-  const picture = path.join(process.argv[3] ?? PICTURES, `${path.basename(file, ".html")}-${view}.png`);
+  const picture = path.join(process.argv[3], `${path.basename(file, ".html")}-${view}.png`);
   await page.screenshot({ path: picture, fullPage: true });
   if (view === "light") {
     await page.pdf({ path: picture.replace("-light.png", ".pdf"), format: "A4", preferCSSPageSize: true, printBackground: true });
-    if (process.argv.length === 3) {
-      const name = `${path.basename(file, ".html")}.png`;
-      await page.setViewportSize({ width: 960, height: 1000 });
+    const name = `${path.basename(file, ".html")}.png`;
+    if (name !== "empty.png") {
+      await page.setViewportSize({ width: 1000, height: 1100 });
       await page.screenshot({ path: path.join(PICTURES, name) });
     }
   }
@@ -51,6 +52,7 @@ async function look(browser, file, view) {
 }
 
 async function main() {
+  fs.mkdirSync(PICTURES, { recursive: true });
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   for (const file of process.argv[2].split(",")) {
     for (const view of Object.keys(VIEWS)) await look(browser, file, view);

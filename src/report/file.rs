@@ -90,14 +90,12 @@ impl WholeFile {
     }
 }
 
-/// What is no list has no lines to count one by one.
+/// For what is no list, and has no lines to count.
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.written.write(bytes)?;
-        let bytes = &bytes[..written];
-        self.hash.update(bytes);
+        self.hash.update(&bytes[..written]);
         self.bytes += written as u64;
-        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         Ok(written)
     }
 

@@ -133,7 +133,7 @@ fn restated(id: &str, summary: &TaskMonth) -> Markup {
         p.note {
             @if is_restated {
                 "The month was restated: a request that is settled anew after the close, by a later night or \
-                 after `nightferry retry`, leaves the month of its old outcome and counts in that of the new one."
+                 after " code { "nightferry retry" } ", leaves the month of its old outcome and counts in that of the new one."
             } @else {
                 "Nothing was restated since the close."
             }

@@ -194,7 +194,7 @@ fn throttled_by_hour(id: &str, throttled: &[(u64, u64); HOURS]) -> Markup {
 }
 
 fn at_work(id: &str, month: Month, by_day: &[u64; 31]) -> Markup {
-    let title = "Time at work, by the day on which runs began";
+    let title = "Time at work, by day of the start";
     let longest = by_day.iter().zip(1..).max_by_key(|(ms, _)| **ms);
     let told = match longest {
         Some((ms, day)) if *ms > 0 => {

@@ -10,7 +10,7 @@ use super::panel;
 use crate::ledger::{Ledger, Result, RunKey, SizeClass, SlowObject};
 use crate::model::RequestState;
 use crate::report::html::chart::{Bars, Column, Kind, lying};
-use crate::report::html::pieces::{name, number, size, time};
+use crate::report::html::pieces::{name, number, prose, size, time};
 use crate::report::html::scale::Unit;
 use crate::report::text::{counted, duration};
 
@@ -200,7 +200,7 @@ pub(super) fn reasons<T: Display + Copy>(
                     th scope="row" { code { (reason) } }
                     td.number { (number(*count)) }
                     td.drawn { (lying(state.as_str(), *count, most)) }
-                    td.words { (meaning(*reason)) }
+                    td.words { (prose(meaning(*reason))) }
                 } } }
             } }
         }

@@ -169,7 +169,7 @@ fn failures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
                     tbody { @for (reason, count) in &summary.ignored { tr {
                         th scope="row" { code { (reason) } }
                         td.number { (number(*count)) }
-                        td.words { (meaning(*reason)) }
+                        td.words { (prose(meaning(*reason))) }
                     } } }
                 } }
             }
