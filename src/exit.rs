@@ -125,6 +125,17 @@ impl ExitReason {
         words.join(",")
     }
 
+    /// The reasons that [`words`](Self::words) wrote; what is no such word is left out.
+    #[must_use]
+    pub fn of_words(words: &str) -> Vec<Self> {
+        let known = |word| {
+            Self::BY_SERIOUSNESS
+                .into_iter()
+                .find(|reason| reason.as_str() == word)
+        };
+        words.split(',').filter_map(known).collect()
+    }
+
     /// The most serious of `reasons`; [`Done`](Self::Done) if there are none.
     #[must_use]
     pub fn most_serious(reasons: &[Self]) -> Self {
@@ -162,5 +173,7 @@ mod tests {
         assert_eq!(reasons(true, true), "failed,deferred");
         assert_eq!(reasons(false, true), "deferred");
         assert_eq!(reasons(false, false), "done");
+        let held = ExitReason::of_words("failed,deferred,unheard_of");
+        assert_eq!(held, [ExitReason::Failed, ExitReason::Deferred]);
     }
 }

@@ -132,6 +132,32 @@ fn night(fixture: &mut Fixture) {
     assert!(fixture.ledger.task_balanced(task).unwrap());
     report(fixture, run);
     summarise(fixture);
+    tell(fixture, run);
+}
+
+/// What its mail says, and that it is owed until it is taken.
+fn tell(fixture: &mut Fixture, run: super::RunKey) {
+    let task = photos();
+    let past = &fixture.ledger.past_runs(&task, None, 1).unwrap()[0];
+    let row = fixture.ledger.night_row(&task, past.number).unwrap();
+    assert_eq!(row.unwrap().key, run);
+    fixture.ledger.run_failures(run).unwrap();
+    let compared = fixture.ledger.compare_failures(run).unwrap().unwrap();
+    assert_eq!((compared.new, compared.recurring), (100, 0));
+    let visit = |_: super::FailedName| Ok::<(), super::LedgerError>(());
+    fixture.ledger.for_each_failed_name(run, 9, visit).unwrap();
+    let mail = crate::model::Mail {
+        id: "tonight".to_owned(),
+        made: fixture.zone.local(super::fixture::at(TONIGHT)),
+        subject: String::new(),
+        text: String::new(),
+        html: String::new(),
+        attachment: None,
+    };
+    fixture.ledger.owe_mail(&mail).unwrap();
+    let owed = fixture.ledger.next_owed_mail(None).unwrap().unwrap();
+    fixture.ledger.forget_owed_mail(&owed.mail.id).unwrap();
+    assert_eq!(fixture.ledger.owed_mails().unwrap(), (0, None));
 }
 
 /// What an operator changes of it, and how it learns of that.

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::slots::SLOT_MS;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, RunKey, TaskKey};
+use crate::exit::ExitReason;
 use crate::model::{
     Deferral, Failure, FailureCause, LocalTime, RequestState, RunId, RunState, Zone, run_name,
 };
@@ -319,6 +320,41 @@ impl Ledger {
         })
     }
 
+    /// Adds a reason that came up when the run was closed already: why its process
+    /// ends as it does, beside the reasons that are there.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn add_exit_reason(&mut self, run: RunKey, reason: ExitReason) -> Result<()> {
+        self.write(|transaction| {
+            let words: Option<String> = transaction.query_row(
+                "SELECT exit_reasons FROM run WHERE run = ?1",
+                [run.0],
+                |row| row.get(0),
+            )?;
+            let mut reasons = ExitReason::of_words(words.as_deref().unwrap_or_default());
+            reasons.retain(|held| *held != ExitReason::Done && *held != reason);
+            reasons.push(reason);
+            transaction.execute(
+                "UPDATE run SET exit_code = ?2, exit_reasons = ?3 WHERE run = ?1",
+                params![
+                    run.0,
+                    ExitReason::most_serious(&reasons).code(),
+                    ExitReason::words(&reasons)
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Keeps the SHA-256 of the run's manifest.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn note_manifest(&mut self, run: RunKey, sha256: &str) -> Result<()> {
+        self.write(|transaction| note_manifest(transaction, run, sha256))
+    }
+
     /// Notes that the run's lists and manifest are on the local disk.
     ///
     /// # Errors
@@ -364,6 +400,19 @@ impl Ledger {
                 .map(Option::flatten)
         })
     }
+}
+
+/// Keeps the SHA-256 of the run's manifest.
+pub(super) fn note_manifest(
+    connection: &Connection,
+    run: RunKey,
+    sha256: &str,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE run SET manifest_sha256 = ?2 WHERE run = ?1",
+        params![run.0, sha256],
+    )?;
+    Ok(())
 }
 
 /// Which failed requests of task ?1 become pending again on day ?2.

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0011_expectations.sql"),
     include_str!("../../sql/migrations/0012_list_paths.sql"),
     include_str!("../../sql/migrations/0013_runs_by_start.sql"),
+    include_str!("../../sql/migrations/0014_mail.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -37,6 +38,7 @@ pub const VIEWS: &[(&str, &str)] = &[
         "loaded_lists",
         include_str!("../../sql/views/loaded_lists.sql"),
     ),
+    ("manifests", include_str!("../../sql/views/manifests.sql")),
     (
         "month_close",
         include_str!("../../sql/views/month_close.sql"),
@@ -53,6 +55,7 @@ pub const VIEWS: &[(&str, &str)] = &[
         "open_breakers",
         include_str!("../../sql/views/open_breakers.sql"),
     ),
+    ("owed_mails", include_str!("../../sql/views/owed_mails.sql")),
     (
         "paused_tasks",
         include_str!("../../sql/views/paused_tasks.sql"),
@@ -263,6 +266,30 @@ mod tests {
         older
             .execute("UPDATE attempt SET outcome = 'ignored'", [])
             .unwrap();
+    }
+
+    #[test]
+    fn the_hash_of_a_manifest_that_an_older_release_has_written_is_kept_with_its_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let older = of_version(8, &path);
+        older
+            .execute_batch(
+                "INSERT INTO delivery (task, path, run, lines, bytes, sha256, state)
+                 VALUES (1, 'manifests/n.manifest.json', 1, 9, 99, '5e', 'delivered'),
+                        (1, 'journals/n/1.journal.jsonl', 1, 9, 99, 'c0', 'delivered');",
+            )
+            .unwrap();
+        drop(older);
+        let ledger = Ledger::open(&path, 0o600).unwrap();
+        let manifest = ledger.connection.query_row(
+            "SELECT task, run, path, sha256 FROM manifests",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        );
+        let expected = ("photos", 1, "manifests/n.manifest.json", "5e");
+        let (task, run, path, sha256): (String, i64, String, String) = manifest.unwrap();
+        assert_eq!((&*task, run, &*path, &*sha256), expected);
     }
 
     #[test]

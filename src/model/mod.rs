@@ -5,6 +5,7 @@
 mod facts;
 mod feed;
 mod journal;
+mod mail;
 mod name;
 mod outcome;
 mod run;
@@ -20,6 +21,7 @@ mod words;
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
 pub use feed::{Feed, Silence};
 pub use journal::{Answered, ClosedMonthRow, JournalEntry, LoadedRow, RunNotes, RunRow};
+pub use mail::{Attachment, Mail, MailAddress};
 pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
 pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use run::{RunBooks, RunId, run_name};

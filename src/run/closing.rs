@@ -79,6 +79,9 @@ impl Night<'_> {
     fn write_lists_of(&self, ledger: &mut Ledger, run: RunKey) -> Result<(), RunError> {
         let folder = self.engine.data_dir.task(&self.task.id);
         let files = report::write_run(ledger, run, &folder, self.engine.data_dir.modes())?;
+        if let Some(manifest) = files.last() {
+            ledger.note_manifest(run, &manifest.sha256)?;
+        }
         for file in files.into_iter().filter(|_| self.task.deliver_lists) {
             let owed = Deliverable {
                 path: file.path,

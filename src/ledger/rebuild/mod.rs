@@ -15,7 +15,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use self::loads::Load;
 use self::runs::enter_run;
-use super::runs::{carry_due, day_number, expire_carried};
+use super::runs::{carry_due, day_number, expire_carried, note_manifest};
 use super::{Ledger, LedgerError, Result, RunKey, TaskKey};
 use crate::model::{JournalEntry, LocalTime, RunBooks, RunNotes};
 
@@ -270,7 +270,11 @@ impl Rebuilding<'_> {
                 "INSERT INTO delivery (task, path, run, lines, bytes, sha256, state, etag)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'delivered', ?7)",
                 params![it.task.0, path, it.run.0, lines, bytes, sha256, etag],
-            )
+            )?;
+            if path.starts_with("manifests/") {
+                note_manifest(it.connection, it.run, sha256)?;
+            }
+            Ok(())
         })
     }
 

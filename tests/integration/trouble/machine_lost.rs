@@ -22,6 +22,7 @@ const ANSWERS: &[&str] = &[
      FROM object_history ORDER BY request, run",
     "SELECT * FROM loaded_lists ORDER BY task, list, loaded_at, sha256",
     "SELECT * FROM rejected_lines ORDER BY task, list, line",
+    "SELECT * FROM manifests ORDER BY task, run",
 ];
 
 fn answers(world: &World) -> Vec<Vec<String>> {
