@@ -36,6 +36,13 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             let secrets = serve.tokens.iter().flat_map(TokenConfig::secrets);
             keys.chain(secrets.filter_map(|source| file_of(source, &config.path)))
         }))
+        .chain(
+            config
+                .mail
+                .iter()
+                .flat_map(|mail| &mail.login)
+                .filter_map(|login| file_of(login.secret(), &config.path)),
+        )
         .collect::<BTreeSet<PathBuf>>();
     let exposed = files.into_iter().filter(|path| is_exposed(path));
     exposed

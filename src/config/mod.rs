@@ -11,6 +11,7 @@ mod endpoint;
 mod error;
 mod exposure;
 mod locate;
+mod mail;
 mod profile;
 mod retry;
 mod section;
@@ -34,6 +35,7 @@ pub use bandwidth::bytes_per_second;
 pub use credentials::{Credentials, CredentialsConfig, KeySource};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
+pub use mail::{MailConfig, MailLogin, MailSecurity, MailWhen};
 pub use retry::RetryConfig;
 pub use serve::{MOST_NAMES, Proof, SendTo, ServeConfig, ServeLimits, TlsFiles, TokenConfig};
 pub use task::{ListEncoding, ServerSideCopy, TaskConfig};
@@ -67,6 +69,8 @@ pub struct Config {
     pub retry: RetryConfig,
     /// Where copies of the ledger are kept, if that is wanted.
     pub backup: Option<BackupConfig>,
+    /// Who is told of a night by mail, if that is wanted.
+    pub mail: Option<MailConfig>,
     /// Where figures for Prometheus are written, if that is wanted.
     pub metrics: Option<MetricsConfig>,
     /// The URL that is told of each night, if one is.
@@ -154,6 +158,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
     let retry = retry::read(&mut root);
     let tasks = task::read_all(&mut root, mistakes, zone, folder);
     let backup = backup::read(&mut root, &tasks, folder);
+    let mail = mail::read(&mut root, folder);
     let metrics = watch::read_metrics(&mut root, folder);
     let ping = watch::read_ping(&mut root, folder);
     let serve = serve::read(&mut root, mistakes, &tasks, folder);
@@ -166,6 +171,7 @@ fn read(table: &DeTable<'_>, mistakes: &Mistakes<'_>, path: &Path) -> Option<Con
         memory_bytes: memory.as_u64(),
         retry,
         backup,
+        mail,
         metrics,
         ping,
         serve,

@@ -150,6 +150,32 @@ impl<'t> Section<'t> {
         parsed.map_err(|wrong| self.mistake(key, wrong)).ok()
     }
 
+    /// A list of at least one string, each of which `parse` takes; every element that
+    /// it does not take is a mistake.
+    pub(super) fn texts<T, E: fmt::Display>(
+        &mut self,
+        key: &'static str,
+        most: usize,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let wanted = "a list of strings, such as [\"…\"]";
+        let elements = self.typed(key, wanted, DeValue::as_array)?;
+        if elements.is_empty() || elements.len() > most {
+            let count = elements.len();
+            self.mistake(key, format_args!("has {count} elements; write 1 to {most}"));
+            return None;
+        }
+        let mut texts = Vec::new();
+        for element in elements {
+            match element.get_ref().as_str().map(&parse) {
+                Some(Ok(text)) => texts.push(text),
+                Some(Err(wrong)) => self.mistake(key, wrong),
+                None => self.mistake(key, "has an element that is no string in quotes"),
+            }
+        }
+        (texts.len() == elements.len()).then_some(texts)
+    }
+
     /// A whole number within `range`.
     pub(super) fn number(&mut self, key: &'static str, range: &RangeInclusive<u32>) -> Option<u32> {
         let digits = self.typed(key, "a whole number", DeValue::as_integer)?;

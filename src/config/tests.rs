@@ -1,3 +1,4 @@
+mod mail;
 mod pace;
 mod secrets;
 mod serve;
@@ -207,11 +208,11 @@ fn whole_numbers_may_be_written_in_every_way_of_toml() {
 #[test]
 fn an_unknown_key_is_told_its_likely_meaning_or_the_known_keys() {
     let text = format!(
-        "data_dir = 'd'\nmail = 1\n[[task]]\nid = 'photos'\ntimezone = 'UTC'\n{SOURCE}{DESTINATION}"
+        "data_dir = 'd'\npost = 1\n[[task]]\nid = 'photos'\ntimezone = 'UTC'\n{SOURCE}{DESTINATION}"
     );
     assert_eq!(
         mistakes(&text),
-        "nightferry.toml:2: mail: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup, metrics, ping, serve\n\
+        "nightferry.toml:2: post: unknown key; known here: data_dir, group, time_zone, workers, memory, retry, task, backup, mail, metrics, ping, serve\n\
          nightferry.toml:5: task \"photos\", timezone: unknown key; did you mean `time_zone`?"
     );
 }
