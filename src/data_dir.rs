@@ -129,6 +129,12 @@ impl DataDir {
         self.root.join("locks").join(".backup.lock")
     }
 
+    /// The lock file of whoever sends mails; no task's id begins with a dot.
+    #[must_use]
+    pub fn mail_lock(&self) -> PathBuf {
+        self.root.join("locks").join(".mail.lock")
+    }
+
     /// The lock files of all tasks that were ever run here.
     ///
     /// # Errors

@@ -16,7 +16,7 @@
 //!                                    ▼
 //!   report, from the ledger alone ─▶ lists + manifest ─▶ run::deliver ─▶ destination bucket
 //!                                └▶ summary, views ─▶ terminal; charts ─▶ one HTML file;
-//!                                   run::watch ─▶ textfile, URL
+//!                                   run::post ─▶ mail; run::watch ─▶ textfile, URL
 //!
 //! serve: events, notifications ─▶ object_lists/*.url.txt (fsync, then 200) ─▶ the same intake
 //!        page ◀─ report, ledger: read only

@@ -361,6 +361,9 @@ pub struct Summary {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Send it to those whom the section [mail] names, instead of printing it
+    #[arg(long, conflicts_with_all = ["format", "json"])]
+    pub mail: bool,
 }
 
 /// `report`.

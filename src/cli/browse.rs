@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::args::{Bill, BillBy, FailedRequests, Runs, Shown, Status, Summary, SummaryFormat, Why};
 use super::failure::{Failed, Outcome};
-use super::{Context, output};
+use super::{Context, mail, output};
 use crate::config::TaskConfig;
 use crate::intake::{LocalLists, passed_over};
 use crate::ledger::{Filter, Ledger, View};
@@ -29,6 +29,7 @@ pub fn status(context: &Context, asked: &Status) -> Outcome {
         }],
         |ledger, out| {
             let now = context.clock.now();
+            report::write_owed_mails(ledger, out)?;
             report::write_status(ledger, task, |task| beside_ledger(context, task), now, out)
         },
     )
@@ -199,6 +200,18 @@ pub fn summary(context: &Context, asked: &Summary) -> Outcome {
         asked.format
     };
     let ledger = context.ledger()?;
+    if asked.mail {
+        let config = context.config.mail.as_ref().ok_or_else(|| {
+            let path = context.config.path.display();
+            Failed::usage(format!(
+                "{path} has no section [mail]; `nightferry init` shows one"
+            ))
+        })?;
+        let signature = mail::signature(&context.config.path);
+        let now = context.clock.now();
+        let written = report::mail::month(&ledger, task, asked.month, &signature, now)?;
+        return mail::send(context, config, &written);
+    }
     let months = Months::read(&ledger, task, asked.month, context.clock.now())?;
     let text = match format {
         SummaryFormat::Table => months.render_table(),

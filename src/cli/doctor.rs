@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::args::Tasks;
-use super::failure::Outcome;
+use super::failure::{Failed, Outcome};
 use super::{Context, output};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
@@ -11,7 +11,7 @@ use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::preflight::{Access, Check, Verdict, preflight};
 use crate::report::text::{counted, visible};
-use crate::run::{RunError, StopSignal, Watch, ends, http_client, refuse_older};
+use crate::run::{Post, RunError, StopSignal, Watch, ends, http_client, refuse_older};
 use crate::s3::Bucket;
 
 /// Checks everything that a run needs; says each thing on a line of its own.
@@ -56,6 +56,7 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
             }
         }
     }
+    lines.extend(mail_line(context, &mut reasons)?);
     output::write(|out| {
         for line in lines {
             writeln!(out, "{line}")?;
@@ -87,6 +88,30 @@ fn age_line(
             Some(row("PROBLEM", task.id.as_str(), "ledger", &said))
         }
     }
+}
+
+/// Whether the mail server would take mails; none is sent.
+fn mail_line(context: &Context, reasons: &mut Vec<ExitReason>) -> Result<Option<String>, Failed> {
+    let Some(config) = &context.config.mail else {
+        return Ok(None);
+    };
+    let signal = StopSignal::listen().map_err(RunError::Signals)?;
+    let signal = &signal;
+    Ok(Some(match (Post { config, signal }).check() {
+        Ok(()) => {
+            let login = if config.login.is_some() {
+                " and takes the login"
+            } else {
+                ""
+            };
+            let said = format!("{}:{} answers{login}", config.server, config.port);
+            row("ok", "", "mail", &said)
+        }
+        Err(problem) => {
+            reasons.push(ExitReason::Owed);
+            row("PROBLEM", "", "mail", &problem)
+        }
+    }))
 }
 
 fn line(task: &TaskConfig, check: &Check, reasons: &mut Vec<ExitReason>) -> String {

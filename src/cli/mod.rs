@@ -9,6 +9,7 @@ mod failure;
 mod ledger;
 mod lists;
 mod log;
+mod mail;
 mod manual;
 mod output;
 mod pause;
@@ -72,7 +73,21 @@ fn carry_out(arguments: &Arguments) -> Outcome {
         Command::Token(asked) => serve::token(asked),
         Command::Man(asked) => manual::man(asked),
         Command::Completions(asked) => manual::completions(asked),
-        command => with_context(command, &Context::load(arguments)?),
+        command => {
+            let context = Context::load(arguments)
+                .inspect_err(|failed| tell_unconfigured(arguments, failed))?;
+            with_context(command, &context)
+        }
+    }
+}
+
+/// A night that has no usable configuration is told by mail too, if it can be.
+fn tell_unconfigured(arguments: &Arguments, failed: &Failed) {
+    if let Command::Run(asked) = &arguments.command
+        && !asked.rehearse
+        && let Ok(path) = Config::locate(arguments.config.as_deref())
+    {
+        mail::tell_unconfigured(&path, failed);
     }
 }
 

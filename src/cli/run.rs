@@ -5,15 +5,16 @@ use std::io::{IsTerminal, Write};
 use super::account::{About, Account, night_text};
 use super::args::{LogFormat, Run};
 use super::failure::{Failed, Outcome};
-use super::{Context, output};
+use super::{Context, mail, output};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
 use crate::ping::Patience;
+use crate::report::mail::{Ended, Happened, Trouble};
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{
-    self, Display, Engine, Options, RunError, StopSignal, Watch, rehearse, run_tasks,
+    self, Display, Engine, Options, RunError, StopSignal, TaskEnd, Watch, rehearse, run_tasks,
 };
 
 /// What the night's tasks came to.
@@ -24,6 +25,8 @@ struct Carried<'t> {
     engine: Option<Engine>,
     runs: Vec<(&'t TaskId, u64)>,
     reasons: Vec<ExitReason>,
+    /// For whoever is told of it by mail.
+    happened: Happened,
 }
 
 impl Carried<'_> {
@@ -44,8 +47,19 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
     let (config, data_dir) = (&context.config, &context.data_dir);
     let watch = Watch::begin(config, data_dir, &context.clock, Patience::default());
     let mut night = carry(context, asked, &mut account);
-    let backed_up = back_up(context, &night, &mut account);
-    night.reasons.extend(backed_up);
+    let no_backup = back_up(context, &night, &mut account);
+    night
+        .reasons
+        .extend(no_backup.as_ref().map(|trouble| trouble.reason));
+    night.happened.troubles.extend(no_backup);
+    let mailed = mail::tell(
+        context,
+        &night.signal(),
+        &night.happened,
+        &night.runs,
+        &night.reasons,
+    );
+    night.reasons.extend(mailed);
     if let Err(failed) = say_end(context, asked, &night.runs, &mut account) {
         // What the runs came to matters more than that it cannot be shown.
         account.fail(&failed);
@@ -67,36 +81,40 @@ fn carry<'c>(context: &'c Context, asked: &Run, account: &mut Account) -> Carrie
             account.fail(&failed);
             return Carried {
                 reasons: vec![failed.reason],
+                happened: mail::not_started(&failed),
                 ..Carried::default()
             };
         }
     };
     let shown = !context.quiet && !asked.json;
     let mut night = Carried::default();
-    run_tasks(&engine, &tasks, |task, end| match end {
-        Some(Ok(report)) => {
-            account.say_problems(task, &report);
-            if report.run.is_some()
-                && let Err(failed) = account.print(&night_text(task, &report), shown)
-            {
-                account.fail(&failed);
-                night.reasons.push(failed.reason);
+    run_tasks(&engine, &tasks, |task, end| {
+        night.happened.tasks.push((task.id.clone(), ended(&end)));
+        match end {
+            Some(Ok(report)) => {
+                account.say_problems(task, &report);
+                if report.run.is_some()
+                    && let Err(failed) = account.print(&night_text(task, &report), shown)
+                {
+                    account.fail(&failed);
+                    night.reasons.push(failed.reason);
+                }
+                night
+                    .runs
+                    .extend(report.run.map(|number| (&task.id, number)));
+                night.reasons.extend(report.reasons);
             }
-            night
-                .runs
-                .extend(report.run.map(|number| (&task.id, number)));
-            night.reasons.extend(report.reasons);
+            Some(Err(error)) => {
+                let about = About {
+                    task: Some(&task.id),
+                    run: None,
+                };
+                account.error(about, &error.to_string());
+                night.reasons.push(error.exit_reason());
+            }
+            // What was not begun is pending, as before; the stop is why.
+            None => night.reasons.push(ExitReason::Deferred),
         }
-        Some(Err(error)) => {
-            let about = About {
-                task: Some(&task.id),
-                run: None,
-            };
-            account.error(about, &error.to_string());
-            night.reasons.push(error.exit_reason());
-        }
-        // What was not begun is pending, as before; the stop is why.
-        None => night.reasons.push(ExitReason::Deferred),
     });
     night.engine = Some(engine);
     night
@@ -111,8 +129,24 @@ fn set_out<'c>(context: &'c Context, asked: &Run) -> Result<(Vec<&'c TaskConfig>
     Ok((tasks, engine))
 }
 
+/// How a task ended, for whoever is told of it.
+fn ended(end: &TaskEnd) -> Ended {
+    match end {
+        Some(Ok(night)) => match (night.run, night.paused) {
+            (Some(number), _) => Ended::Ran(number),
+            (None, Some(since)) => Ended::Paused(since),
+            (None, None) => Ended::NotBegun,
+        },
+        Some(Err(error)) => Ended::NotRun {
+            reason: error.exit_reason(),
+            said: error.to_string(),
+        },
+        None => Ended::NotBegun,
+    }
+}
+
 /// Copies the ledger to where copies are wanted.
-fn back_up(context: &Context, night: &Carried<'_>, account: &mut Account) -> Option<ExitReason> {
+fn back_up(context: &Context, night: &Carried<'_>, account: &mut Account) -> Option<Trouble> {
     let config = context.config.backup.as_ref()?;
     if night.engine.is_none() || night.signal().is_urgent() {
         return None;
@@ -125,7 +159,11 @@ fn back_up(context: &Context, night: &Carried<'_>, account: &mut Account) -> Opt
         let said = format!("no backup of the ledger was made: {problem}; the next run tries again");
         account.error(About::NIGHT, &said);
     }
-    (!report.problems.is_empty()).then_some(ExitReason::Owed)
+    (!report.problems.is_empty()).then(|| Trouble {
+        reason: ExitReason::Owed,
+        short: "no backup".to_owned(),
+        said: format!("{}; the next run tries again", report.problems.join("; ")),
+    })
 }
 
 fn options(context: &Context, asked: &Run) -> Options {

@@ -1,8 +1,8 @@
 //! What to do about each cause of failure and each rejected line, and what an ignore
-//! reason means.
+//! reason or a deferral means.
 
 use super::text::age;
-use crate::model::{FailureCause, IgnoreReason, RejectReason, Silence};
+use crate::model::{Deferral, FailureCause, IgnoreReason, RejectReason, Silence};
 
 /// That no list came, and what to do.
 #[must_use]
@@ -146,6 +146,23 @@ pub const fn rejection(reason: RejectReason) -> &'static str {
         RejectReason::ReservedPrefix => {
             "Under `oms/sync_task/` the destination holds lists and manifests: give the object \
              another name."
+        }
+    }
+}
+
+/// Why requests were left pending, in a sentence.
+#[must_use]
+pub const fn deferred_because(deferral: Deferral) -> &'static str {
+    match deferral {
+        Deferral::WindowEnded => "The time was up; the next run goes on with them.",
+        Deferral::Stopped => "The run was stopped; the next one goes on with them.",
+        Deferral::Limit => "The limit was reached; the next run goes on with them.",
+        Deferral::BreakerOpen => {
+            "One side went on refusing or failing; the next run begins with them."
+        }
+        Deferral::CouldNotBegin => "Nothing was tried; the next run takes them.",
+        Deferral::AwaitingRestore => {
+            "The source is bringing them back from its archive; a later run takes them."
         }
     }
 }

@@ -178,7 +178,7 @@ fn sized_line(listed: &Listed, size_bytes: Option<u64>) -> String {
 }
 
 /// `cause TAB time TAB URL-encoded name TAB name TAB error code`.
-fn failed_line(
+pub(super) fn failed_line(
     cause: FailureCause,
     at: LocalTime,
     name: &ObjectName,

@@ -11,6 +11,7 @@ pub mod hints;
 pub mod html;
 pub mod json;
 mod lists;
+pub mod mail;
 mod manifest;
 mod metrics;
 pub mod outlook;
@@ -29,7 +30,7 @@ pub use file::WholeFile;
 pub use manifest::{Manifest, ManifestStanding, Provenance};
 pub use metrics::{METRICS_TYPE, Metrics, MetricsError, NightFigures, gauges_of};
 pub use reading::{ListKind, manifest_of, read_listed};
-pub use status::{BesideLedger, write_status};
+pub use status::{BesideLedger, write_owed_mails, write_status};
 pub use summary::{MonthChoice, Summary, TaskMonth};
 pub use why::write_why;
 

@@ -7,7 +7,7 @@ use super::ReportError;
 use super::hints::list_expected;
 use super::outlook::{Outlook, Schedule};
 use super::table::{Side, paragraph, plain};
-use super::text::{age, thousands, visible};
+use super::text::{age, counted, thousands, visible};
 use crate::ledger::{LastRun, Ledger, TaskStatus};
 use crate::model::{RunState, Silence, TaskId, Timestamp};
 
@@ -77,6 +77,20 @@ pub fn write_status(
         {
             write!(out, "{}", paragraph(&outlook.sentence(), 2))?;
         }
+    }
+    Ok(())
+}
+
+/// Writes how many mails are owed, and why; nothing if none is.
+///
+/// # Errors
+/// If the ledger cannot be read, or `out` not written.
+pub fn write_owed_mails(ledger: &Ledger, out: &mut impl Write) -> Result<(), ReportError> {
+    let (owed, problem) = ledger.owed_mails()?;
+    if owed > 0 {
+        let because = problem.map_or_else(String::new, |why| format!(": {}", visible(&why)));
+        let owed = counted(owed, "mail");
+        writeln!(out, "{owed} owed, which the next run sends{because}\n")?;
     }
     Ok(())
 }

@@ -146,7 +146,7 @@ impl Summary {
 }
 
 impl TaskMonth {
-    fn read(ledger: &Ledger, task: &TaskId, month: Month) -> Result<Self, ReportError> {
+    pub(super) fn read(ledger: &Ledger, task: &TaskId, month: Month) -> Result<Self, ReportError> {
         let (pending_now, oldest_pending) = ledger.pending(task)?;
         Ok(Self {
             row: ledger.month_figures(task, month)?,

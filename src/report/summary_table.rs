@@ -33,7 +33,7 @@ impl TaskMonth {
         ));
         for note in self.notes() {
             text.push('\n');
-            text.push_str(&note);
+            text.push_str(&paragraph(&note, 2));
         }
         text
     }
@@ -74,7 +74,7 @@ impl TaskMonth {
     }
 
     /// What to do, and what is not as it was said, a paragraph each.
-    fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let causes = self
             .failed
             .iter()
@@ -88,11 +88,7 @@ impl TaskMonth {
             Some(format!("{which} {}", name_hint(&odd.example)?))
         });
         let restated = self.restated();
-        causes
-            .chain(names)
-            .chain(restated)
-            .map(|note| paragraph(&note, 2))
-            .collect()
+        causes.chain(names).chain(restated).collect()
     }
 
     /// Where the month is no longer as it was closed.

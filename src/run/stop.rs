@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -47,13 +47,13 @@ impl StopSignal {
     /// Whether a stop was asked for.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
+        self.asked() > 0
     }
 
     /// Whether it was asked for again, so that nothing is waited for.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 1
+        self.asked() > 1
     }
 
     /// Does `work`, which may block for as long as a server pleases, unless the
@@ -67,19 +67,52 @@ impl StopSignal {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotWaited> {
-        let (sender, answer) = mpsc::sync_channel(1);
-        thread::Builder::new()
-            .name("request".into())
-            .spawn(move || drop(sender.send(work())))
-            .map_err(NotWaited::NoThread)?;
-        while !self.is_urgent() {
-            match answer.recv_timeout(TICK) {
-                Ok(answer) => return Ok(answer),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(NotWaited::Panicked),
+        wait(work, || self.is_urgent().then_some(NotWaited::Urgent))
+    }
+
+    /// As [`unless_urgent`](Self::unless_urgent), but for no longer than `patience`,
+    /// nor beyond any further request to stop.
+    ///
+    /// # Errors
+    /// If it was not waited for, or could not be done.
+    pub fn within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotWaited> {
+        let (began, asked) = (Instant::now(), self.asked());
+        wait(work, || {
+            if self.is_urgent() || self.asked() > asked {
+                return Some(NotWaited::Stopped);
             }
+            (began.elapsed() > patience).then_some(NotWaited::TooLong)
+        })
+    }
+
+    fn asked(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Does `work` on a thread of its own, and waits for it unless `gives_up` says why not.
+fn wait<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    gives_up: impl Fn() -> Option<NotWaited>,
+) -> Result<T, NotWaited> {
+    let (sender, answer) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("request".into())
+        .spawn(move || drop(sender.send(work())))
+        .map_err(NotWaited::NoThread)?;
+    loop {
+        if let Some(not_waited) = gives_up() {
+            return Err(not_waited);
         }
-        Err(NotWaited::Urgent)
+        match answer.recv_timeout(TICK) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(NotWaited::Panicked),
+        }
     }
 }
 
@@ -89,6 +122,12 @@ pub enum NotWaited {
     /// A second request to stop came first.
     #[error("not waited for, as the run was asked to stop twice; the next run tries again")]
     Urgent,
+    /// A request to stop came meanwhile.
+    #[error("not waited for, as a stop was asked for")]
+    Stopped,
+    /// It took too long.
+    #[error("took too long")]
+    TooLong,
     /// There is no thread to wait on.
     #[error("cannot start a thread for it: {0}")]
     NoThread(io::Error),
@@ -175,6 +214,27 @@ mod tests {
             closed.recv()
         });
         assert!(matches!(not_waited, Err(NotWaited::Urgent)));
+        drop(gate);
+    }
+
+    #[test]
+    fn work_that_is_not_to_take_long_is_waited_for_until_any_further_request_to_stop() {
+        let signal = StopSignal::default();
+        signal.request();
+        let long = Duration::from_hours(1);
+        assert_eq!(signal.within(long, || 7).unwrap(), 7);
+        let (gate, closed) = mpsc::channel::<()>();
+        let too_long = signal.within(Duration::ZERO, move || closed.recv());
+        assert!(matches!(too_long, Err(NotWaited::TooLong)));
+        drop(gate);
+        let signal = StopSignal::default();
+        let (gate, closed) = mpsc::channel::<()>();
+        let asked = signal.clone();
+        let stopped = signal.within(long, move || {
+            asked.request();
+            closed.recv()
+        });
+        assert!(matches!(stopped, Err(NotWaited::Stopped)));
         drop(gate);
     }
 

@@ -5,5 +5,7 @@ mod night;
 mod s3_server;
 mod s3_server_behaviour;
 mod serve;
+#[path = "../smtp_server/mod.rs"]
+mod smtp_server;
 mod transfer;
 mod trouble;

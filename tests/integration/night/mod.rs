@@ -16,6 +16,7 @@ mod forecast;
 pub mod hook;
 mod inbox;
 mod intake;
+mod mail;
 mod manual;
 mod months;
 mod names;
