@@ -168,3 +168,19 @@ fn a_mail_server_that_says_nothing_is_given_up_at_a_signal() {
     assert_eq!(owed(&desk).len(), 1);
     assert_eq!(desk.harbour.runs(), ["1|1|0|0|0|7"]);
 }
+
+#[test]
+fn a_killed_process_loses_no_mail() {
+    let desk = Desk::new();
+    desk.ask("first.txt", &["a"]);
+    desk.server.is_in(Trouble::SaysNothing);
+    let night = Night::begin(&desk.harbour.config(), &["run"]);
+    desk.server.wait_for_connections(1);
+    night.kill();
+    desk.server.is_in(Trouble::None);
+    assert_eq!(desk.harbour.night().code, 0);
+    assert_eq!(
+        desk.subjects(),
+        ["photos: 1 synced", "photos: nothing to do"]
+    );
+}
