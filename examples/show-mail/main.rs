@@ -6,6 +6,7 @@
 //! FOLDER gets `good`, `bad` and `not-started`, each as `.html` and `.txt`, and the
 //! data directory from which they are made. Nothing of it was ever carried.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -120,6 +121,7 @@ fn write(
     at: Timestamp,
 ) -> Result<()> {
     let happened = Happened {
+        schedules: BTreeMap::new(),
         tasks,
         troubles: Vec::new(),
     };

@@ -1,5 +1,6 @@
 //! Who is told of a run by mail, and when.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Context;
@@ -90,6 +91,7 @@ pub fn signature(config: &Path) -> Signature {
 pub fn not_started(failed: &Failed) -> Happened {
     Happened {
         tasks: Vec::new(),
+        schedules: BTreeMap::new(),
         troubles: vec![Trouble {
             reason: failed.reason,
             short: mail::not_run(failed.reason).to_owned(),

@@ -12,6 +12,7 @@ use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
 use crate::ping::Patience;
 use crate::report::mail::{Ended, Happened, Trouble};
+use crate::report::outlook::Schedule;
 use crate::report::{self, MonthChoice, Summary};
 use crate::run::{
     self, Display, Engine, Options, RunError, StopSignal, TaskEnd, Watch, rehearse, run_tasks,
@@ -88,6 +89,10 @@ fn carry<'c>(context: &'c Context, asked: &Run, account: &mut Account) -> Carrie
     };
     let shown = !context.quiet && !asked.json;
     let mut night = Carried::default();
+    night.happened.schedules = tasks
+        .iter()
+        .map(|task| (task.id.clone(), Schedule::of(task)))
+        .collect();
     run_tasks(&engine, &tasks, |task, end| {
         night.happened.tasks.push((task.id.clone(), ended(&end)));
         match end {

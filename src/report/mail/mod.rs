@@ -14,9 +14,12 @@ mod told;
 
 pub use headline::not_run;
 
+use std::collections::BTreeMap;
+
 use self::block::Block;
 use self::told::Told;
 use super::html::pieces;
+use super::outlook::Schedule;
 use super::{MonthChoice, ReportError, Summary};
 use crate::exit::ExitReason;
 use crate::ledger::Ledger;
@@ -27,6 +30,8 @@ use crate::model::{Attachment, LocalTime, Mail, RunId, TaskId, Timestamp, Zone};
 pub struct Happened {
     /// How each task ended.
     pub tasks: Vec<(TaskId, Ended)>,
+    /// When their next runs may move objects, of those that are configured.
+    pub schedules: BTreeMap<TaskId, Schedule>,
     /// What went wrong beside them.
     pub troubles: Vec<Trouble>,
 }
@@ -82,7 +87,10 @@ pub fn night(
     let mut told = happened
         .tasks
         .iter()
-        .map(|(task, ended)| Told::read(ledger, task, ended, now))
+        .map(|(task, ended)| {
+            let schedule = happened.schedules.get(task).copied();
+            Told::read(ledger, task, ended, schedule, now)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     // The same order in the text and in what goes with it.
     told.sort_by_key(Told::place);

@@ -1,5 +1,7 @@
 //! What a mail says of one task: its night, and its month.
 
+use std::fmt::Write as _;
+
 use super::block::{Block, Figure, Tone};
 use super::told::{RunTold, Told};
 use super::{Ended, Trouble, clock, headline, month_name};
@@ -210,8 +212,8 @@ fn deferred(run: &RunTold) -> Option<Block> {
     );
     let mut text = deferred_because(deferral).to_owned();
     if let Some(forecast) = &run.forecast {
-        text.push(' ');
-        text.push_str(forecast);
+        // Writing to a String cannot fail.
+        let _ = write!(text, " Forecast: {forecast}.");
     }
     (run.past.books.deferred > 0).then(|| note(Tone::Wait, &lead, &text))
 }

@@ -13,6 +13,7 @@ fn signature() -> Signature {
 
 fn ran(number: u64) -> Happened {
     Happened {
+        schedules: BTreeMap::new(),
         tasks: vec![(photos(), Ended::Ran(number))],
         troubles: Vec::new(),
     }
@@ -140,6 +141,7 @@ fn no_name_and_no_word_of_a_server_is_markup_or_leaves_its_line() {
 #[test]
 fn without_a_ledger_the_mail_tells_what_is_known_without_one() {
     let happened = Happened {
+        schedules: BTreeMap::new(),
         tasks: vec![
             (
                 photos(),
@@ -202,6 +204,7 @@ fn every_ending_has_a_place_and_a_subject() {
         ),
     ] {
         let happened = Happened {
+            schedules: BTreeMap::new(),
             tasks: vec![(photos(), ended)],
             troubles: Vec::new(),
         };

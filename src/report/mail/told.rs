@@ -5,6 +5,7 @@ use super::block::Tone;
 use crate::exit::ExitReason;
 use crate::ledger::{Compared, Ledger, NightRow, PastRun};
 use crate::model::{FailureCause, TaskId, Timestamp, Zone};
+use crate::report::outlook::{Outlook, Schedule};
 use crate::report::{MonthChoice, ReportError, TaskMonth};
 
 /// What is told of one task.
@@ -35,7 +36,7 @@ pub struct RunTold {
     pub failures: Vec<(FailureCause, u64, String)>,
     /// The night before, if there is one to compare with.
     pub compared: Option<Compared>,
-    /// When what was deferred will be done, in a sentence, if that can be told.
+    /// When what was deferred is likely to be done, if past runs tell.
     pub forecast: Option<String>,
 }
 
@@ -59,6 +60,7 @@ impl Told {
         ledger: &Ledger,
         task: &TaskId,
         ended: &Ended,
+        schedule: Option<Schedule>,
         now: Timestamp,
     ) -> Result<Self, ReportError> {
         let mut told = Self::bare(task, ended);
@@ -69,7 +71,7 @@ impl Told {
             told.zone = Some(known.zone);
         }
         if let Ended::Ran(number) = ended {
-            told.run = RunTold::read(ledger, task, *number)?;
+            told.run = RunTold::read(ledger, task, *number, schedule, now)?;
         }
         Ok(told)
     }
@@ -112,7 +114,13 @@ impl Told {
 }
 
 impl RunTold {
-    fn read(ledger: &Ledger, task: &TaskId, number: u64) -> Result<Option<Self>, ReportError> {
+    fn read(
+        ledger: &Ledger,
+        task: &TaskId,
+        number: u64,
+        schedule: Option<Schedule>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, ReportError> {
         let past = ledger.past_runs(task, Some(number + 1), 1)?;
         let past = past.into_iter().find(|run| run.number == number);
         let (Some(past), Some(row)) = (past, ledger.night_row(task, number)?) else {
@@ -120,6 +128,10 @@ impl RunTold {
         };
         let words = past.exit_reasons.as_deref().unwrap_or_default();
         let settled = past.books.settled() > 0;
+        let outlook = match schedule.filter(|_| past.books.deferred > 0) {
+            Some(schedule) => Outlook::read(ledger, task, schedule, false, now)?,
+            None => None,
+        };
         Ok(Some(Self {
             reasons: ExitReason::of_words(words),
             failures: ledger.run_failures(row.key)?,
@@ -128,7 +140,7 @@ impl RunTold {
             } else {
                 None
             },
-            forecast: None,
+            forecast: outlook.and_then(|outlook| outlook.of_deferred()),
             past,
             row,
         }))

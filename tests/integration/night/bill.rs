@@ -172,7 +172,8 @@ fn a_rehearsal_tells_what_will_be_asked_about_objects() {
          5 names: 3 to copy (40.0 MiB), 1 to ignore, 1 would fail\n  \
          about 31 HTTP requests for objects, besides lists\n    \
          source: 2 HEAD, 12 GET; 40.0 MiB read\n    \
-         destination: 5 HEAD, 2 PUT, 8 Part, 1 Create, 1 Complete; 40.0 MiB written\n"
+         destination: 5 HEAD, 2 PUT, 8 Part, 1 Create, 1 Complete; 40.0 MiB written\n  \
+         forecast: too little history (0 of 3 past runs that are needed)\n"
     );
     harbour.server.clear_requests();
     assert_eq!(harbour.night().code, 4);

@@ -222,3 +222,26 @@ fn a_month_is_told_when_it_is_asked_for() {
         "{said}"
     );
 }
+
+#[test]
+fn what_was_deferred_is_foretold_once_three_nights_tell_how() {
+    let desk = Desk::new();
+    let foretold = |desk: &Desk| {
+        let received = desk.server.received();
+        let told = text(&parsed(received.last().unwrap()));
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for night in 1..=4 {
+        let names = [format!("{night}/a"), format!("{night}/b")];
+        let names = names.each_ref().map(String::as_str);
+        desk.ask(&format!("{night}.txt"), &names);
+        assert_eq!(desk.harbour.night().code, 0);
+    }
+    desk.ask("last.txt", &["5/a", "5/b", "5/c", "5/d"]);
+    assert_eq!(desk.harbour.run(&["run", "--limit", "3"]).code, 6);
+    let told = foretold(&desk);
+    let begins = "1 deferred: The limit was reached; the next run goes on with them. Forecast: \
+                  likely to be done ";
+    assert!(told.contains(begins), "{told}");
+    assert!(told.contains(" after the next run begins, "), "{told}");
+}
