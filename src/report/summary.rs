@@ -95,14 +95,7 @@ impl Summary {
         month: MonthChoice,
         now: Timestamp,
     ) -> Result<Self, ReportError> {
-        let mut tasks = ledger.known_tasks()?;
-        if let Some(wanted) = task {
-            tasks.retain(|known| known.id == *wanted);
-            if tasks.is_empty() {
-                return Err(ReportError::UnknownTask(wanted.clone()));
-            }
-        }
-        let months = tasks
+        let months = asked_tasks(ledger, task)?
             .iter()
             .map(|task| TaskMonth::read(ledger, &task.id, month.of(task, now)))
             .collect::<Result<_, _>>()?;
@@ -143,6 +136,21 @@ impl Summary {
         let bytes = write().map_err(|error: csv::Error| ReportError::Output(error.into()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+/// `task`, or every task that the ledger knows.
+pub(super) fn asked_tasks(
+    ledger: &Ledger,
+    task: Option<&TaskId>,
+) -> Result<Vec<KnownTask>, ReportError> {
+    let mut tasks = ledger.known_tasks()?;
+    if let Some(wanted) = task {
+        tasks.retain(|known| known.id == *wanted);
+        if tasks.is_empty() {
+            return Err(ReportError::UnknownTask(wanted.clone()));
+        }
+    }
+    Ok(tasks)
 }
 
 impl TaskMonth {

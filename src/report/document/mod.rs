@@ -13,6 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::html::STYLE;
 use super::html::pieces::{month as month_name, time};
+use super::summary::asked_tasks;
 use super::{MonthChoice, ReportError};
 use crate::ledger::{KnownTask, Ledger, RunKey};
 use crate::model::{Month, TaskId, Timestamp, Zone};
@@ -64,15 +65,8 @@ impl Document {
         span: Span,
         now: Timestamp,
     ) -> Result<Self, ReportError> {
-        let mut tasks = ledger.known_tasks()?;
-        if let Some(wanted) = task {
-            tasks.retain(|known| known.id == *wanted);
-            if tasks.is_empty() {
-                return Err(ReportError::UnknownTask(wanted.clone()));
-            }
-        }
         let mut parts = Vec::new();
-        for task in tasks {
+        for task in asked_tasks(ledger, task)? {
             let about = match span {
                 Span::Month(choice) => Some(About::Month(choice.of(&task, now))),
                 Span::Run(number) => {
