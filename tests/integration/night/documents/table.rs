@@ -61,17 +61,17 @@ pub const ENDS_WITH: &[(&str, &str, i32)] = &[
     ("docs/guide/failures.md", "nightferry run", 4),
     // Only a run at work can be tuned.
     (
-        "README.md",
+        "docs/guide/the-night.md",
         "nightferry tune --workers 16 --bandwidth 50MB/s",
         2,
     ),
     (
-        "README.md",
+        "docs/guide/the-night.md",
         "nightferry tune --task photos --until 05:30",
         2,
     ),
     (
-        "README.md",
+        "docs/guide/the-night.md",
         "nightferry tune --bandwidth none --until none",
         2,
     ),
