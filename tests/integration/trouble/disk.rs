@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use super::World;
 
@@ -32,6 +34,18 @@ impl Disk {
     pub fn mounted_with(&self, arguments: &[&str]) -> bool {
         let mount = Command::new("mount").args(arguments).arg(&self.0).output();
         mount.is_ok_and(|output| output.status.success())
+    }
+
+    /// Makes it read-only. A process that another test is just starting has, until its
+    /// exec, copies of all files that are open here, and so may keep the disk busy.
+    pub fn seal(&self) {
+        for _ in 0..500 {
+            if self.mounted_with(&["-o", "remount,ro"]) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{} stays busy", self.0.display());
     }
 
     /// Leaves no room at all.
@@ -129,7 +143,7 @@ fn a_disk_that_cannot_be_written() {
     world.night(0);
     world.put(&["b"]);
     world.ask("second", &["b"]);
-    assert!(disk.mounted_with(&["-o", "remount,ro"]));
+    disk.seal();
     let ended = world.night(3);
     assert!(ended.stderr.contains("Read-only file system"), "{ended:?}");
     assert_eq!(world.copies(), ["a"]);

@@ -192,7 +192,7 @@ fn a_disk_that_cannot_be_written_is_said_by_all_that_look_after_the_ledger() {
         return;
     };
     let before = (answers(&world), files(&backups(&world)));
-    assert!(disk.mounted_with(&["-o", "remount,ro"]));
+    disk.seal();
     let folder = backups(&world);
     let folder = folder.to_str().unwrap();
     for command in [
