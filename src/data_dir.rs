@@ -224,7 +224,7 @@ impl DataDir {
         if let Some(above) = path.parent() {
             if above.starts_with(&self.root) {
                 self.folder(above, self.modes.folder)?;
-            } else if matches!(above.try_exists(), Ok(false)) {
+            } else if !above.as_os_str().is_empty() && matches!(above.try_exists(), Ok(false)) {
                 return Err(DataDirError::Nowhere {
                     root: self.root.clone(),
                     above: above.to_owned(),

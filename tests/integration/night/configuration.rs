@@ -51,6 +51,20 @@ fn all_mistakes_are_said_at_once_each_with_file_line_and_key() {
 }
 
 #[test]
+fn a_configuration_named_by_its_file_alone_keeps_its_data_beside_it() {
+    let harbour = Harbour::new();
+    let bare = harbour.folder.path().join("bare.toml");
+    fs::rename(harbour.config(), &bare).unwrap();
+    for arguments in [&["enqueue", "--task", "photos", "a"][..], &["run"]] {
+        let mut command = program();
+        command.current_dir(&harbour.folder);
+        let ended = end(command.args(["--config", "bare.toml"]).args(arguments));
+        assert_ne!(ended.code, 3, "{ended:?}");
+    }
+    assert!(harbour.data_dir().join("ledger.sqlite").exists());
+}
+
+#[test]
 fn without_a_configuration_it_says_where_it_looked() {
     let folder = tempfile::tempdir().unwrap();
     let found = end(program().current_dir(&folder).arg("run"));
