@@ -9,6 +9,7 @@ use super::{audit, panel, put};
 use crate::ledger::{AuditedRun, Deliverable, KnownTask, Ledger, PastRun, RunKey, SettledPlace};
 use crate::model::{FailureCause, IgnoreReason, LocalTime, RequestState, Timestamp};
 use crate::report::hints::{hint, meaning};
+use crate::report::html::books;
 use crate::report::html::chart::{Bars, Column, Kind, OUTCOMES};
 use crate::report::html::pieces::{name, number, run_state, size, time};
 use crate::report::html::scale::Unit;
@@ -65,7 +66,6 @@ pub(super) fn write(
 }
 
 fn figures(run: &PastRun) -> Markup {
-    let books = &run.books;
     html! {
         p { (run_state(run.state, run.exit_reasons.as_deref(), false)) " " (time(run.started))
             @if let Some(ended) = run.ended {
@@ -73,19 +73,7 @@ fn figures(run: &PastRun) -> Markup {
             }
         }
         @if let Some(because) = &run.because { p.problem { (name(because)) } }
-        dl.tiles {
-            div { dt { "Taken" } dd { (number(books.taken)) } }
-            div.synced { dt { "Synced" } dd { (number(books.synced)) } }
-            div.failed { dt { "Failed" } dd { (number(books.failed)) } }
-            div.ignored { dt { "Ignored" } dd { (number(books.ignored)) } }
-            div { dt { "Deferred" } dd { (number(books.deferred)) } }
-            div { dt { "Synced size" } dd { (size(books.synced_bytes)) } }
-        }
-        p.books {
-            strong { "Books: " } (number(books.taken)) " taken = " (number(books.synced)) " synced + "
-            (number(books.failed)) " failed + " (number(books.ignored)) " ignored + "
-            (number(books.deferred)) @if run.ended.is_some() { " deferred." } @else { " still to do." }
-        }
+        (books::of_run(run))
     }
 }
 

@@ -1,8 +1,9 @@
-//! The books of a month, in a sentence.
+//! The books of a month and of a run.
 
 use maud::{Markup, html};
 
-use super::pieces::{number, time};
+use super::pieces::{number, prose, size, time};
+use crate::ledger::PastRun;
 use crate::report::TaskMonth;
 use crate::report::text::thousands;
 
@@ -33,5 +34,44 @@ pub fn closed(summary: &TaskMonth) -> Markup {
                 (thousands(closed.failed)) " failed, " (thousands(closed.ignored)) " ignored."
             }
         }
+    }
+}
+
+/// The books of a run as figures, and that they add up, or do not.
+#[must_use]
+pub fn of_run(run: &PastRun) -> Markup {
+    let books = &run.books;
+    html! {
+        dl.tiles {
+            div { dt { "Taken" } dd { (number(books.taken)) } }
+            div.synced { dt { "Synced" } dd { (number(books.synced)) } }
+            div.failed { dt { "Failed" } dd { (number(books.failed)) } }
+            div.ignored { dt { "Ignored" } dd { (number(books.ignored)) } }
+            div { dt { "Deferred" } dd { (number(books.deferred)) } }
+            div { dt { "Synced size" } dd { (size(books.synced_bytes)) } }
+        }
+        p.books {
+            strong { "Books: " }
+            (number(books.taken)) " taken = " (number(books.synced)) " synced + " (number(books.failed))
+            " failed + " (number(books.ignored)) " ignored + " (number(books.deferred))
+            @if run.ended.is_some() { " deferred." } @else { " still to do." }
+            @if !books.balanced() { strong.problem { (prose(" They do not balance: run `nightferry ledger check`.")) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::fixture::{Fixture, photos};
+
+    #[test]
+    fn books_of_a_run_that_do_not_balance_are_said_not_to() {
+        let fixture = Fixture::three_nights();
+        let mut runs = fixture.ledger.past_runs(&photos(), None, 1).unwrap();
+        let said = |run: &PastRun| of_run(run).into_string().contains("do not balance");
+        assert!(!said(&runs[0]));
+        runs[0].books.taken += 1;
+        assert!(said(&runs[0]));
     }
 }

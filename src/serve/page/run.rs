@@ -11,6 +11,7 @@ use super::month;
 use super::task_page::TaskPage;
 use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
+use crate::report::html::books;
 use crate::report::html::pieces::{name, number, prose, run_state, size, time, told};
 use crate::report::text::age;
 
@@ -110,25 +111,10 @@ pub(super) async fn show(
 const NO_RUN: PageError = PageError::NotThere("There is no such run.");
 
 fn books(run: &PastRun) -> Markup {
-    let books = &run.books;
-    let count = |count: u64| number(count);
     html! {
         section aria-labelledby="books" {
             h2.unseen id="books" { "Books" }
-            dl.tiles {
-                div { dt { "Taken" } dd { (count(books.taken)) } }
-                div.synced { dt { "Synced" } dd { (count(books.synced)) } }
-                div.failed { dt { "Failed" } dd { (count(books.failed)) } }
-                div.ignored { dt { "Ignored" } dd { (count(books.ignored)) } }
-                div { dt { "Deferred" } dd { (count(books.deferred)) } }
-                div { dt { "Synced size" } dd { (size(books.synced_bytes)) } }
-            }
-            p.books {
-                strong { "Books: " }
-                (count(books.taken)) " taken = " (count(books.synced)) " synced + " (count(books.failed))
-                " failed + " (count(books.ignored)) " ignored + " (count(books.deferred)) " deferred."
-                @if !books.balanced() { strong.problem { (prose(" They do not balance: run `nightferry ledger check`.")) } }
-            }
+            (books::of_run(run))
         }
     }
 }
