@@ -15,10 +15,12 @@
 mod before;
 mod contradiction;
 mod listings;
+mod side_by_side;
 mod walk;
 
 pub use contradiction::contradicts;
 pub use listings::Listings;
+pub use side_by_side::{EitherOrBoth, Stream, WalkError, side_by_side};
 pub use walk::survey;
 
 use crate::model::ObjectFacts;
