@@ -1,4 +1,9 @@
-//! The rule for ignoring: the contract's section 6, as a pure function.
+//! The rule for ignoring: the contract's section 6, as a pure function; and what of
+//! the ignored is suspect.
+
+mod suspicion;
+
+pub use suspicion::{ListedTags, Weighed, is_suspect};
 
 use crate::model::{Decision, IgnoreReason, LastCopy, ObjectFacts, OverwriteMode};
 

@@ -61,6 +61,7 @@ pub fn attempt(queued: &Queued, count: u64, at: Timestamp) -> Attempt {
         destination: matches!(outcome, Outcome::Ignored(_)).then(|| facts.clone()),
         source: (!matches!(outcome, Outcome::Failed(_))).then_some(facts),
         outcome,
+        suspect: false,
         server_request_id: Some(format!("{count:016X}")),
         duration_ms: 12,
         retries: 0,

@@ -76,6 +76,7 @@ pub fn attempt(queued: &Queued, number: i64, night: Timestamp, place: i64) -> At
         at: night.plus_ms(place * 1_100),
         source: Some(facts),
         destination: None,
+        suspect: false,
         server_request_id: None,
         duration_ms: 240,
         retries: 0,

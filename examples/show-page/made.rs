@@ -112,6 +112,7 @@ pub fn attempt(queued: &Queued, at: Timestamp) -> Attempt {
         at,
         source: failure.is_none().then(|| facts.clone()),
         destination,
+        suspect: false,
         server_request_id: Some(format!("{mixed:016X}")),
         duration_ms: 20 + mixed % 400 + size_bytes(mixed) / 20_000,
         retries: u32::from(mixed % 50 == 0),

@@ -8,6 +8,7 @@ SELECT number, run_id, run_name, run.state, started_at, started_offset, ended_at
        coalesce(begin_message,
                 'the ' || breaker_side || ' failed ' || breaker_failures
                     || ' objects in a row: ' || breaker_message),
+       tolerated, (SELECT count(*) FROM suspect WHERE suspect.run = run.run),
        listed, delivery.path, delivery.sha256, delivery.state = 'delivered',
        coalesce(pruned_run.synced + pruned_run.failed + pruned_run.ignored, 0),
        coalesce(pruned_run.failed, 0),

@@ -6,7 +6,8 @@ SELECT number, run_id, run_name, state, started_at, started_offset, ended_at, en
        coalesce(begin_message,
                 'the ' || breaker_side || ' failed ' || breaker_failures
                     || ' objects in a row: ' || breaker_message),
-       tolerated
+       tolerated,
+       (SELECT count(*) FROM suspect WHERE suspect.run = run.run)
 FROM run JOIN task USING (task)
 WHERE task.id = ?1 AND number < ?2
 ORDER BY number DESC

@@ -2,12 +2,13 @@
 -- before the month ?3, by their own clocks, and not to be taken up again by
 -- themselves; no run that is at work, or whose lists are not written or not
 -- delivered, has anything to do with them, and none is still to tell that they
--- were withdrawn. The newest request stays, so that its
+-- were withdrawn. Suspects stay: whoever looks after them needs their facts. The newest request stays, so that its
 -- number is not given away a second time.
 SELECT request FROM request
 WHERE request > ?1 AND request <= ?2 AND +state <> 'pending' AND carry = 0
   AND settled_at / 1000 + settled_offset * 60 < CAST(strftime('%s', ?3 || '-01') AS INTEGER)
   AND request < (SELECT max(request) FROM request)
+  AND NOT EXISTS (SELECT 1 FROM suspect WHERE suspect.request = request.request)
   AND NOT EXISTS (
       SELECT 1 FROM withdrawal
       WHERE withdrawal.request = request.request

@@ -10,7 +10,9 @@ SELECT attempt, number, at, offset_minutes, outcome, attempt.reason,
           AND minute_at > at - duration_ms - 60000 AND minute_at <= at),
        (SELECT coalesce(sum(times), 0) FROM throttled_minute AS minute
         WHERE minute.run = attempt.run AND side = 'destination'
-          AND minute_at > at - duration_ms - 60000 AND minute_at <= at)
+          AND minute_at > at - duration_ms - 60000 AND minute_at <= at),
+       EXISTS (SELECT 1 FROM suspect
+               WHERE suspect.run = attempt.run AND suspect.request = attempt.request)
 FROM attempt JOIN run ON run.run = attempt.run
 WHERE request = ?1
 ORDER BY attempt

@@ -184,6 +184,12 @@ pub fn night_text(task: &TaskConfig, night: &NightReport) -> String {
         let (tolerated, causes) = (night.tolerated, causes.join(", "));
         lines.push(format!("  {tolerated} of the failed tolerated: {causes}"));
     }
+    if night.suspects > 0 {
+        let suspects = night.suspects;
+        lines.push(format!(
+            "  {suspects} of the ignored suspect: same size, another ETag"
+        ));
+    }
     if let Some(deferral) = night.deferral {
         lines.push(format!("  {} deferred: {deferral}", books.deferred));
     }

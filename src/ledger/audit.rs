@@ -107,21 +107,21 @@ impl Ledger {
 }
 
 fn read_audited(key: RunKey, row: &Row<'_>) -> rusqlite::Result<AuditedRun> {
-    let path: Option<String> = row.get(23)?;
+    let path: Option<String> = row.get(25)?;
     Ok(AuditedRun {
         key,
         run: read_run(row)?,
-        listed: row.get(22)?,
+        listed: row.get(24)?,
         manifest: match path {
             None => None,
             Some(path) => Some(KeptManifest {
                 path,
-                sha256: row.get(24)?,
-                delivered: row.get(25)?,
+                sha256: row.get(26)?,
+                delivered: row.get(27)?,
             }),
         },
-        pruned: row.get(26)?,
-        pruned_failed: row.get(27)?,
-        creation_lines: row.get(28)?,
+        pruned: row.get(28)?,
+        pruned_failed: row.get(29)?,
+        creation_lines: row.get(30)?,
     })
 }

@@ -13,6 +13,7 @@ const RULES: &[&str] = &[
     include_str!("../../sql/statements/check_runs.sql"),
     include_str!("../../sql/statements/check_requests.sql"),
     include_str!("../../sql/statements/check_bill.sql"),
+    include_str!("../../sql/statements/check_suspects.sql"),
 ];
 
 impl Ledger {

@@ -320,6 +320,16 @@ pub fn ignored(name: &str, when: &str, size_bytes: u64) -> Attempt {
     attempt
 }
 
+/// An object that was left alone, although its tag at the destination is another.
+pub fn suspect(name: &str, when: &str, size_bytes: u64) -> Attempt {
+    let mut attempt = ignored(name, when, size_bytes);
+    attempt.suspect = true;
+    if let Some(destination) = &mut attempt.destination {
+        destination.etag = ETag::new("d1");
+    }
+    attempt
+}
+
 /// A failure with the server's answer.
 pub fn failed(name: &str, when: &str, cause: FailureCause, code: &str, status: u16) -> Attempt {
     let failure = Failure {
@@ -343,6 +353,7 @@ fn attempt(name: &str, when: &str, outcome: Outcome, size_bytes: Option<u64>) ->
             checksums: Vec::new(),
         }),
         destination: None,
+        suspect: false,
         server_request_id: Some("RQ1".to_owned()),
         duration_ms: 120,
         retries: 0,

@@ -122,6 +122,7 @@ impl Ledger {
         let books = self.run_books(RunKey(span.run))?;
         if books.ignored > 0 {
             self.ignored(span, visit)?;
+            self.suspects(span, visit)?;
         }
         if books.failed > 0 {
             self.failed_sizes(span, visit)?;
@@ -140,6 +141,24 @@ impl Ledger {
              ORDER BY at, name, request",
             params![span.run],
             |row| Ok(JournalEntry::Ignored(row.get(0)?, row.get(1)?)),
+            |entry| visit(&entry),
+        )
+    }
+
+    fn suspects<E: From<LedgerError>>(
+        &self,
+        span: &Span,
+        visit: &mut impl FnMut(&JournalEntry) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.stream(
+            "SELECT request, source_etag, destination_etag
+             FROM suspect JOIN attempt USING (run, request)
+             WHERE suspect.run = ?1 ORDER BY request",
+            params![span.run],
+            |row| {
+                let (source, destination) = (row.get(1)?, row.get(2)?);
+                Ok(JournalEntry::Suspect(row.get(0)?, source, destination))
+            },
             |entry| visit(&entry),
         )
     }

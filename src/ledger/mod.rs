@@ -47,6 +47,7 @@ mod settling;
 mod slots;
 mod story;
 mod summary;
+mod suspects;
 mod tasks;
 mod throttling;
 mod tuning;

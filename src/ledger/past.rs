@@ -58,6 +58,8 @@ pub struct PastRun {
     pub because: Option<String>,
     /// Of its failed requests those that did not count for the exit code.
     pub tolerated: u64,
+    /// Of the ignored, those whose tags say that both ends hold other bytes.
+    pub suspects: u64,
 }
 
 /// An input list.
@@ -193,6 +195,7 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
         exit_reasons: row.get(20)?,
         because: row.get(21)?,
         tolerated: row.get(22)?,
+        suspects: row.get(23)?,
     })
 }
 

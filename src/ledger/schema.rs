@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0012_list_paths.sql"),
     include_str!("../../sql/migrations/0013_runs_by_start.sql"),
     include_str!("../../sql/migrations/0014_mail.sql"),
+    include_str!("../../sql/migrations/0015_suspects.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -86,6 +87,10 @@ pub const VIEWS: &[(&str, &str)] = &[
         include_str!("../../sql/views/run_history.sql"),
     ),
     ("run_tuning", include_str!("../../sql/views/run_tuning.sql")),
+    (
+        "suspect_objects",
+        include_str!("../../sql/views/suspect_objects.sql"),
+    ),
     ("throttling", include_str!("../../sql/views/throttling.sql")),
     (
         "tolerated_failures",

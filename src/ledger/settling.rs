@@ -37,6 +37,8 @@ pub(super) struct Settling<'c, 'n> {
     names: HashSet<&'n str>,
     /// Requests that are still to be written.
     settled: Vec<Settled<'n>>,
+    /// Of these, suspects.
+    suspects: Vec<[ToSqlOutput<'n>; 1]>,
     copied: Vec<[ToSqlOutput<'n>; 3]>,
     unplanned: Vec<[ToSqlOutput<'n>; 1]>,
 }
@@ -58,6 +60,7 @@ impl<'c, 'n> Settling<'c, 'n> {
             reached: Vec::with_capacity(NAMES),
             names: HashSet::new(),
             settled: Vec::new(),
+            suspects: Vec::new(),
             copied: Vec::new(),
             unplanned: Vec::new(),
         })
@@ -140,6 +143,9 @@ impl<'c, 'n> Settling<'c, 'n> {
                 rows[place] = Row::further(row.attempt);
                 let at = self.recording.zone.local(row.attempt.at);
                 tally.add(at, &row);
+                if row.is_suspect() {
+                    self.suspects.push([request.into()]);
+                }
                 tally.pending.add(asked, -1);
                 self.settled.push(Settled {
                     request,
@@ -191,7 +197,12 @@ impl<'c, 'n> Settling<'c, 'n> {
             self.settled.iter().map(Settled::attempt_columns),
         )?;
         self.settled.clear();
-        Ok(())
+        bulk::execute(
+            self.connection,
+            ("INSERT INTO suspect (run, request) VALUES", "(?1, ?)", ""),
+            &run,
+            std::mem::take(&mut self.suspects),
+        )
     }
 }
 

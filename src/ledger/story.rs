@@ -44,6 +44,8 @@ pub struct AttemptStory {
     pub at: LocalTime,
     /// What came of it.
     pub outcome: SettledAs,
+    /// Whether it was left alone although the tags of both ends differ.
+    pub suspect: bool,
     /// The source's facts; `None`: not there, or not asked for.
     pub source: Option<Facts>,
     /// The destination's facts.
@@ -224,6 +226,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptStory> {
         throttled: row.get(20)?,
         source_throttled: row.get(21)?,
         destination_throttled: row.get(22)?,
+        suspect: row.get(23)?,
     })
 }
 

@@ -27,6 +27,9 @@ pub enum JournalEntry {
     Withdrawn(i64, LocalTime),
     /// A request that this run ignored, and why. Duplicates are left out.
     Ignored(i64, String),
+    /// A request that this run ignored although the tags of both ends differ: the
+    /// source's and the destination's.
+    Suspect(i64, Option<String>, Option<String>),
     /// A request that this run failed, and the source object's size in bytes where
     /// it is known.
     Failed(i64, u64),

@@ -129,6 +129,8 @@ pub struct Attempt {
     pub source: Option<ObjectFacts>,
     /// The destination's facts on which the decision was made.
     pub destination: Option<ObjectFacts>,
+    /// Whether it was ignored although the tags of both say that their bytes differ.
+    pub suspect: bool,
     /// The id that the destination (or the failing side) gave the deciding request.
     pub server_request_id: Option<String>,
     /// From the first request about the object to its outcome.

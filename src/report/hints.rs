@@ -1,7 +1,7 @@
 //! What to do about each cause of failure and each rejected line, and what an ignore
 //! reason or a deferral means.
 
-use super::text::age;
+use super::text::{age, counted};
 use crate::model::{Deferral, FailureCause, IgnoreReason, RejectReason, Silence};
 
 /// That no list came, and what to do.
@@ -123,6 +123,22 @@ pub const fn meaning(reason: IgnoreReason) -> &'static str {
         IgnoreReason::Withdrawn => "an operator took the request back",
     }
 }
+
+/// That so many ignored objects are suspect, and what to do.
+#[must_use]
+pub fn suspects_hint(suspects: u64) -> String {
+    let are = if suspects == 1 { "is" } else { "are" };
+    format!(
+        "{} of the ignored {are} suspect: {SUSPECT}. The view suspect_objects lists what is \
+         suspect, `nightferry why` tells more. Nothing of it is copied unasked: to have it \
+         copied, set `overwrite` to \"checksum\" or \"always\" and ask for it again.",
+        counted(suspects, "object")
+    )
+}
+
+/// What makes an ignored object suspect.
+pub const SUSPECT: &str =
+    "as long as the source's, but its ETag, an MD5, is another: it holds other bytes";
 
 /// Why a line cannot be a request, and what to do, in one sentence.
 #[must_use]

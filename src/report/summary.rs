@@ -74,6 +74,8 @@ pub struct TaskMonth {
     pub failed: Vec<(FailureCause, u64)>,
     /// Ignored requests by reason, the most frequent first.
     pub ignored: Vec<(IgnoreReason, u64)>,
+    /// Of the ignored, those that are suspect now.
+    pub suspects: u64,
     /// Names that look as if something else was meant.
     pub odd_names: Vec<OddNames>,
     /// Requests that are pending now.
@@ -160,6 +162,7 @@ impl TaskMonth {
             row: ledger.month_figures(task, month)?,
             failed: ledger.month_reasons(task, month, RequestState::Failed)?,
             ignored: ledger.month_reasons(task, month, RequestState::Ignored)?,
+            suspects: ledger.month_suspects(task, month)?,
             odd_names: ledger.odd_names(task, month)?,
             pending_now,
             oldest_pending,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::hints::{hint, name_hint};
+use super::hints::{hint, name_hint, suspects_hint};
 use super::summary::{Summary, TaskMonth};
 use super::table::{Side, paragraph, plain};
 use super::text::{age, size, thousands, visible};
@@ -87,8 +87,13 @@ impl TaskMonth {
             };
             Some(format!("{which} {}", name_hint(&odd.example)?))
         });
+        let suspects = (self.suspects > 0).then(|| suspects_hint(self.suspects));
         let restated = self.restated();
-        causes.chain(names).chain(restated).collect()
+        causes
+            .chain(names)
+            .chain(suspects)
+            .chain(restated)
+            .collect()
     }
 
     /// Where the month is no longer as it was closed.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::ReportError;
-use super::hints::{hint, meaning, name_hint};
+use super::hints::{SUSPECT, hint, meaning, name_hint};
 use super::table::paragraph;
 use super::text::{size, thousands, visible};
 use crate::ledger::{AttemptStory, Facts, Ledger, RequestStory, SettledAs};
@@ -92,6 +92,9 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
         "    destination  {}",
         facts(attempt.destination.as_ref())
     )?;
+    if attempt.suspect {
+        writeln!(out, "    suspect      {SUSPECT}")?;
+    }
     if let Some(etag) = &attempt.copy_etag {
         let verified = attempt.verified.map_or("nothing", |proof| proof.as_str());
         writeln!(

@@ -28,6 +28,7 @@ impl Night<'_> {
         };
         ledger.end_run(self.run.key, &end)?;
         self.report.books = ledger.run_books(self.run.key)?;
+        self.report.suspects = ledger.run_suspects(self.run.key)?;
         self.report.begin_failure = left.begin_failure;
         self.report.breaker = left.breaker;
         self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);

@@ -26,6 +26,7 @@ use super::trial::{Probes, Trial};
 use super::tuner::Tuner;
 use super::voyage::{Look, Voyage};
 use crate::clock::Clock;
+use crate::decide::ListedTags;
 use crate::ledger::LedgerError;
 use crate::model::{
     ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode, Side,
@@ -109,6 +110,8 @@ pub struct Conveyor<'a> {
     pub(super) sequence: u64,
     pub(super) settled: u64,
     pub(super) stretches: Stretches,
+    /// What is known of the tags that listings tell.
+    pub(super) tags: ListedTags,
     pub(super) trial: Trial,
     /// To be looked at, one by one.
     pub(super) to_look: VecDeque<Box<Voyage>>,
@@ -146,6 +149,7 @@ impl<'a> Conveyor<'a> {
             sequence: 0,
             settled: 0,
             stretches: Stretches::default(),
+            tags: ListedTags::default(),
             trial: Trial::Due,
             to_look: VecDeque::new(),
             looking: 0,
@@ -200,8 +204,8 @@ impl<'a> Conveyor<'a> {
 
     /// Begins what may begin: nothing while a side is asked whether all is well.
     fn go_on(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
-        let mut suspect = self.suspect(false);
-        if suspect.is_none() && !self.breaker.is_probing() {
+        let mut doubted = self.doubted(false);
+        if doubted.is_none() && !self.breaker.is_probing() {
             self.begin_surveys();
             self.read_ahead(names)?;
             if self.is_tried_out() {
@@ -209,13 +213,13 @@ impl<'a> Conveyor<'a> {
                 self.look_ahead();
                 self.commit_plans();
             }
-            suspect = self.is_idle().then(|| self.suspect(true)).flatten();
+            doubted = self.is_idle().then(|| self.doubted(true)).flatten();
         }
-        suspect.map_or(Ok(()), |side| self.probe(side, names))
+        doubted.map_or(Ok(()), |side| self.probe(side, names))
     }
 
     /// The side that is to be asked now, if the run goes on.
-    fn suspect(&mut self, at_end: bool) -> Option<Side> {
+    fn doubted(&mut self, at_end: bool) -> Option<Side> {
         let goes_on = self.stopping.is_none() && !self.outbox.recorder_is_gone();
         goes_on.then(|| self.breaker.due(at_end)).flatten()
     }
@@ -302,6 +306,9 @@ impl<'a> Conveyor<'a> {
                 self.looking -= 1;
                 self.give_back(0);
                 self.check_listings(&voyage);
+                if let Some(are_md5s) = voyage.are_tags_md5s() {
+                    self.tags.learn(are_md5s);
+                }
                 self.on_look(voyage, look);
             }
             Event::Carried(voyage, bytes, result) => {
@@ -371,6 +378,9 @@ fn say(attempt: &Attempt) {
                 copied.size_bytes,
                 copied.verified
             );
+        }
+        Outcome::Ignored(reason) if attempt.suspect => {
+            tracing::info!("{name:?} ignored: {reason}; suspect: same size, another ETag");
         }
         Outcome::Ignored(reason) => tracing::debug!("{name:?} ignored: {reason}"),
         Outcome::Failed(failure) => {

@@ -60,6 +60,8 @@ pub struct NightReport {
     pub delivery: DeliveryReport,
     /// Of the failed requests those that do not count for the exit code.
     pub tolerated: u64,
+    /// Of the ignored, those whose tags say that both ends hold other bytes.
+    pub suspects: u64,
     /// That nothing was asked for longer than is expected.
     pub silence: Option<Silence>,
     /// Where the books differ, if they do.

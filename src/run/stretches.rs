@@ -248,7 +248,7 @@ impl Conveyor<'_> {
     fn hand_on(&mut self, stretch: Stretch) {
         let transfer = Arc::clone(&self.means.transfer);
         for mut voyage in stretch.voyages().map(Box::new) {
-            match voyage.look_at_listings(&transfer, self.means.mode) {
+            match voyage.look_at_listings(&transfer, self.means.mode, self.tags) {
                 Some(look) => self.on_look(voyage, look),
                 None => self.to_look.push_back(voyage),
             }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::listed::Listed;
 use crate::clock::Clock;
-use crate::decide::decide;
+use crate::decide::{ListedTags, Weighed, decide, is_suspect};
 use crate::ledger::Queued;
 use crate::model::{
     Attempt, Copied, Decision, ETag, Failure, FailureCause, IgnoreReason, LastCopy, ObjectFacts,
@@ -43,6 +43,10 @@ pub struct Voyage {
     /// Our own copy that the destination has, if no outcome tells of it and the
     /// source has changed since.
     recognised: Option<LastCopy>,
+    /// Whether it is to be ignored although the tags of both ends say that it should not.
+    suspect: bool,
+    /// Whether both ends are asked only to learn what their tags are.
+    asked_for_tags: bool,
     /// Whether what proves wrong has not been tried again by then.
     proven_at_end: bool,
     tally: Arc<Tally>,
@@ -86,6 +90,8 @@ impl Voyage {
             seen_at: Timestamp::from_ms(0),
             opened: None,
             recognised: None,
+            suspect: false,
+            asked_for_tags: false,
             proven_at_end: false,
             tally: Arc::new(Tally::default()),
             server_request_id: None,
@@ -126,11 +132,13 @@ impl Voyage {
         self.opened = None;
     }
 
-    /// Decides from what listings say; `None` if that is not enough.
+    /// Decides from what listings say; `None` if that is not enough, as where `tags`
+    /// leave open whether what is ignored is suspect.
     pub fn look_at_listings(
         &mut self,
         transfer: &Transfer,
         mode: OverwriteMode,
+        tags: ListedTags,
     ) -> Option<Result<Look, Failure>> {
         let planned = self.queued.planned.is_some();
         let (source, destination) = self.listed.facts(mode, planned)?;
@@ -139,7 +147,31 @@ impl Voyage {
         self.seen_at = self.listed.at;
         self.source = Some(source);
         self.destination = destination;
-        Some(self.decide(transfer, mode))
+        let look = self.decide(transfer, mode);
+        if let (Ok(Look::Settled(reason)), Some(source), Some(destination)) =
+            (&look, &self.source, &self.destination)
+        {
+            match tags.weigh(*reason, source, destination) {
+                Weighed::Clear => {}
+                Weighed::Suspect => self.suspect = true,
+                Weighed::Ask => {
+                    self.forget_facts();
+                    self.asked_for_tags = true;
+                    return None;
+                }
+            }
+        }
+        Some(look)
+    }
+
+    /// Whether the tags of both ends are MD5s; `None` unless both were asked to learn
+    /// that.
+    pub fn are_tags_md5s(&self) -> Option<bool> {
+        let (Some(source), Some(destination)) = (&self.source, &self.destination) else {
+            return None;
+        };
+        let known = source.md5_hex.is_some() && destination.md5_hex.is_some();
+        self.asked_for_tags.then_some(known)
     }
 
     /// The time that it takes counts from now on.
@@ -240,7 +272,10 @@ impl Voyage {
         let last_copy = self.queued.last_copy.as_ref();
         let destination = self.destination.as_ref();
         Ok(match decide(mode, source, destination, last_copy) {
-            Decision::Ignore(reason) => Look::Settled(reason),
+            Decision::Ignore(reason) => {
+                self.suspect = destination.is_some_and(|found| is_suspect(reason, source, found));
+                Look::Settled(reason)
+            }
             Decision::Copy => {
                 let route = transfer.route(source.size_bytes)?;
                 Look::Carry(self.on(route))
@@ -344,10 +379,12 @@ impl Voyage {
 
     /// The end of the voyage.
     pub fn settle(self, outcome: Outcome, clock: &Clock) -> Attempt {
+        let suspect = self.suspect && matches!(outcome, Outcome::Ignored(_));
         Attempt {
             name: self.queued.name,
             at: clock.now(),
             outcome,
+            suspect,
             source: self.source,
             destination: self.destination,
             server_request_id: self.server_request_id,

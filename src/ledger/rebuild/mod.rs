@@ -105,7 +105,10 @@ impl Ledger {
             .execute_batch(
                 "CREATE TEMP TABLE IF NOT EXISTS left_out (
                      request INTEGER PRIMARY KEY, reason TEXT, size_bytes INTEGER);
-                 DELETE FROM temp.left_out",
+                 DELETE FROM temp.left_out;
+                 CREATE TEMP TABLE IF NOT EXISTS suspects (
+                     request INTEGER PRIMARY KEY, source_etag TEXT, destination_etag TEXT);
+                 DELETE FROM temp.suspects",
             )
             .map_err(sorted)?;
         let mut rebuilding = Rebuilding {
@@ -227,6 +230,12 @@ impl Rebuilding<'_> {
                     params![request, reason],
                 )
             }),
+            JournalEntry::Suspect(request, source, destination) => self.kept(|it| {
+                it.execute(
+                    "INSERT INTO temp.suspects VALUES (?1, ?2, ?3)",
+                    params![request, source, destination],
+                )
+            }),
             JournalEntry::Failed(request, size_bytes) => self.kept(|it| {
                 it.execute(
                     "INSERT INTO temp.left_out (request, size_bytes) VALUES (?1, ?2)",
@@ -287,7 +296,15 @@ impl Rebuilding<'_> {
             });
         }
         let begin_failures = include_str!("../../../sql/statements/keep_begin_failures.sql");
-        self.kept(|it| it.execute(begin_failures, params![it.run.0]))
+        let suspects = include_str!("../../../sql/statements/rebuild_suspects.sql");
+        self.kept(|it| {
+            it.execute(begin_failures, params![it.run.0])?;
+            it.execute(suspects, params![it.run.0])?;
+            it.execute(
+                "INSERT INTO suspect (run, request) SELECT ?1, request FROM temp.suspects",
+                params![it.run.0],
+            )
+        })
     }
 
     fn withdraw(&self, request: i64, at: LocalTime) -> rusqlite::Result<()> {

@@ -81,6 +81,12 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Whether the request was ignored although the tags of both ends differ; those
+    /// that follow it say nothing of their own.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.attempt.suspect && self.reason != Some(IgnoreReason::Duplicate.as_str())
+    }
+
     fn is_carried(&self) -> bool {
         matches!(&self.attempt.outcome, Outcome::Failed(failure) if !failure.cause.is_final())
     }

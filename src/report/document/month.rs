@@ -69,6 +69,7 @@ pub(super) fn write(
             (throttled_by_hour(id, &nights.throttled))
             (work::reasons((&format!("{id}-failed"), "Failed, by cause", "Cause"), RequestState::Failed, &summary.failed, hint))
             (work::reasons((&format!("{id}-ignored"), "Ignored, by reason", "Reason"), RequestState::Ignored, &summary.ignored, meaning))
+            (work::suspects(summary.suspects))
             (nights.work.sizes(id))
             (nights.work.slowest(id))
         },

@@ -52,6 +52,7 @@ pub(super) fn write(
             (through_the_night(ledger, key, run, id)?)
             (work::reasons((&format!("{id}-failed"), "Failed, by cause", "Cause"), RequestState::Failed, &failed, hint))
             (work::reasons((&format!("{id}-ignored"), "Ignored, by reason", "Reason"), RequestState::Ignored, &ignored, meaning))
+            (work::suspects(run.suspects))
             (done.sizes(id))
             (done.slowest(id))
             h2.audit id={ (id) "-audit" } { "For the audit" }

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::panel;
 use crate::ledger::{Ledger, Result, RunKey, SizeClass, SlowObject};
 use crate::model::RequestState;
+use crate::report::hints::suspects_hint;
 use crate::report::html::chart::{Bars, Column, Kind, lying};
 use crate::report::html::pieces::{name, number, prose, size, time};
 use crate::report::html::scale::Unit;
@@ -176,6 +177,11 @@ pub(super) fn throttling(id: &str, title: &str, axis: &str, columns: Vec<Column>
         columns,
     };
     panel(&heading, title, &bars.with_table())
+}
+
+/// That some of what was ignored is suspect.
+pub(super) fn suspects(suspects: u64) -> Markup {
+    html! { @if suspects > 0 { p.note { (prose(&suspects_hint(suspects))) } } }
 }
 
 /// Causes of failures, or reasons for leaving objects alone, each with its bar and what

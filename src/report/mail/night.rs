@@ -8,7 +8,7 @@ use super::{Ended, Trouble, clock, headline, month_name};
 use crate::ledger::Compared;
 use crate::model::{RunBooks, Timestamp};
 use crate::report::TaskMonth;
-use crate::report::hints::{deferred_because, hint};
+use crate::report::hints::{deferred_because, hint, suspects_hint};
 use crate::report::text::{age, counted, size, thousands};
 
 /// Says what went wrong beside the tasks.
@@ -91,6 +91,10 @@ fn tell_run(told: &Told, run: &RunTold, blocks: &mut Vec<Block>) {
         });
     }
     blocks.extend(deferred(run));
+    if run.past.suspects > 0 {
+        let lead = format!("{} suspect", thousands(run.past.suspects.cast_signed()));
+        blocks.push(note(Tone::Wait, &lead, &suspects_hint(run.past.suspects)));
+    }
     if run.past.rejected > 0 {
         let text = format!(
             "They cannot be requests; `nightferry lists --task {}` shows them, each with its reason.",
@@ -175,6 +179,9 @@ fn run_figures(run: &RunTold) -> Vec<Figure> {
     let parts = run.failures.iter();
     figures.extend(parts.map(|(cause, count, _)| Figure::part(cause.as_str(), *count)));
     figures.push(Figure::new("Ignored", number(ignored)));
+    if run.past.suspects > 0 {
+        figures.push(Figure::part("suspect", run.past.suspects));
+    }
     let why = run.row.deferral.filter(|_| deferred > 0);
     figures.push(
         Figure::new("Deferred", number(deferred))

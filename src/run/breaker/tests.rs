@@ -10,6 +10,7 @@ fn attempt(number: u64, outcome: Outcome) -> Attempt {
         outcome,
         source: None,
         destination: None,
+        suspect: false,
         server_request_id: None,
         duration_ms: 0,
         retries: 0,

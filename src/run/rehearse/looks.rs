@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::config::TaskConfig;
+use crate::decide::ListedTags;
 use crate::ledger::{Ledger, Queued, TaskKey};
 use crate::model::{Counters, Failure, FailureCause, ObjectName, Side};
 use crate::plan::{Listings, Sight, survey};
@@ -99,7 +100,8 @@ impl<'a> Looks<'a> {
                 destination,
                 at,
             });
-            if let Some(look) = voyage.look_at_listings(&self.transfer, self.task.overwrite) {
+            let (transfer, mode) = (&self.transfer, self.task.overwrite);
+            if let Some(look) = voyage.look_at_listings(transfer, mode, ListedTags::default()) {
                 rehearsal.count(&look, false);
             } else {
                 awaited += 1;

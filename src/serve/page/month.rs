@@ -12,7 +12,7 @@ use super::{run, runs, tasks};
 use crate::config::TaskConfig;
 use crate::ledger::{DayFigures, Ledger, PastRun};
 use crate::model::{FailureCause, LocalTime, Month, RunState, TaskId, Timestamp};
-use crate::report::hints::{hint, meaning, name_hint};
+use crate::report::hints::{hint, meaning, name_hint, suspects_hint};
 use crate::report::html::pieces::{month as month_name, name, number, prose, size};
 use crate::report::html::{books, days};
 use crate::report::text::counted;
@@ -172,6 +172,7 @@ fn failures(task: &TaskConfig, month: Month, summary: &TaskMonth) -> Markup {
                         td.words { (prose(meaning(*reason))) }
                     } } }
                 } }
+                @if summary.suspects > 0 { p.hint { (prose(&suspects_hint(summary.suspects))) } }
             }
         }
     }

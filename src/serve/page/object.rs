@@ -9,7 +9,7 @@ use super::error::PageError;
 use super::task_page::TaskPage;
 use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
 use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
-use crate::report::hints::{hint, meaning, name_hint};
+use crate::report::hints::{SUSPECT, hint, meaning, name_hint};
 use crate::report::html::pieces::{name, number, prose, size, time, told};
 
 /// Requests that are shown; who asked more often for one name asks `why`.
@@ -107,6 +107,7 @@ fn attempt_story(task: &TaskId, attempt: &AttemptStory) -> Markup {
                 dt { "When" } dd { (time(attempt.at)) ", it took " (number(attempt.duration_ms)) " ms" }
                 dt { "Source" } dd { (facts(attempt.source.as_ref())) }
                 dt { "Destination" } dd { (facts(attempt.destination.as_ref())) }
+                @if attempt.suspect { dt { "Suspect" } dd { (SUSPECT) } }
                 @if let Some(etag) = &attempt.copy_etag {
                     dt { "Copy" } dd { "ETag " (name(etag)) ", proven by "
                         (attempt.verified.map_or("nothing", |proof| proof.as_str())) }

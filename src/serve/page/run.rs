@@ -129,6 +129,7 @@ fn details(task: &TaskId, run: &PastRun) -> Markup {
                     dt { "Ended" } dd { (time(ended)) ", after " (age(ended.at.ms() - run.started.at.ms())) }
                 }
                 @if run.tolerated > 0 { dt { "Failures tolerated" } dd { (number(run.tolerated)) } }
+                @if run.suspects > 0 { dt { "Suspect" } dd { (number(run.suspects)) " of the ignored" } }
                 dt { "Rejected lines" } dd {
                     @if run.rejected > 0 { a href=(of_rejected(task, None)) { (number(run.rejected)) } } @else { "0" }
                 }

@@ -29,6 +29,7 @@ mod report;
 mod retry;
 mod rule;
 mod served;
+mod suspects;
 mod tasks;
 mod watch;
 
