@@ -15,6 +15,7 @@ mod mail;
 mod profile;
 mod retry;
 mod section;
+mod selection;
 mod serve;
 mod task;
 #[cfg(test)]

@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::bandwidth;
 use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
-use crate::model::{ChecksumMode, FailureCause, OverwriteMode, TaskId, Timetable, Window, Zone};
+use super::selection;
+use crate::model::{
+    ChecksumMode, FailureCause, OverwriteMode, Selection, TaskId, Timetable, Window, Zone,
+};
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
 const MOST_CARRY_OVER_DAYS: u32 = 3650;
@@ -25,6 +28,8 @@ pub struct TaskConfig {
     pub window: Option<Window>,
     /// When a name that the destination has already is copied again.
     pub overwrite: OverwriteMode,
+    /// What is taken of what is asked for; default everything.
+    pub selection: Selection,
     /// By what its copies are proven.
     pub checksum: ChecksumMode,
     /// Whether its lists are delivered to the destination bucket; default true.
@@ -183,6 +188,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let zone = section.parsed("time_zone", Zone::from_str).unwrap_or(zone);
     let window = section.parsed("window", Window::from_str);
     let overwrite = section.parsed("overwrite", OverwriteMode::from_str);
+    let selection = selection::read(&mut section);
     let checksum = section.parsed("checksum", ChecksumMode::from_str);
     let deliver_lists = section.boolean("deliver_lists");
     let read_lists_from_destination = section.boolean("read_lists_from_destination");
@@ -211,6 +217,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         zone,
         window,
         overwrite: overwrite.unwrap_or(OverwriteMode::SizeLastModified),
+        selection,
         checksum: checksum.unwrap_or(ChecksumMode::Auto),
         deliver_lists: deliver_lists.unwrap_or(true),
         read_lists_from_destination: read_lists_from_destination.unwrap_or(false),

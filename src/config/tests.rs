@@ -1,6 +1,7 @@
 mod mail;
 mod pace;
 mod secrets;
+mod selection;
 mod serve;
 mod watch;
 

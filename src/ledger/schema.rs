@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0013_runs_by_start.sql"),
     include_str!("../../sql/migrations/0014_mail.sql"),
     include_str!("../../sql/migrations/0015_suspects.sql"),
+    include_str!("../../sql/migrations/0016_excluded.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -30,6 +31,10 @@ pub const VIEWS: &[(&str, &str)] = &[
     (
         "day_summary",
         include_str!("../../sql/views/day_summary.sql"),
+    ),
+    (
+        "excluded_requests",
+        include_str!("../../sql/views/excluded_requests.sql"),
     ),
     (
         "failed_requests",

@@ -2,6 +2,7 @@
 
 use super::facts::{ETag, ObjectFacts};
 use super::name::ObjectName;
+use super::selection::Exclusion;
 use super::time::Timestamp;
 use super::upload::{ArrivedPart, OpenUpload, PlannedCopy};
 use super::words::{FailureCause, IgnoreReason, Side, Verified};
@@ -112,6 +113,8 @@ pub enum Outcome {
     Synced(Copied),
     /// Left alone.
     Ignored(IgnoreReason),
+    /// Left alone because the task does not take it.
+    Excluded(Exclusion),
     /// Not copied.
     Failed(Failure),
 }

@@ -161,7 +161,7 @@ words! {
         Exists = "exists",
         /// A further request for a name that the same run has settled.
         Duplicate = "duplicate",
-        /// The task's patterns leave it out.
+        /// The task does not take it: its patterns, sizes or age leave it out.
         Excluded = "excluded",
         /// An operator took the request back.
         Withdrawn = "withdrawn",

@@ -119,7 +119,9 @@ pub const fn meaning(reason: IgnoreReason) -> &'static str {
         IgnoreReason::SameChecksum => "the checksums of both sides are equal",
         IgnoreReason::Exists => "the name is there, and the task never overwrites",
         IgnoreReason::Duplicate => "an earlier request for the name was dealt with in the same run",
-        IgnoreReason::Excluded => "the task's patterns leave it out",
+        IgnoreReason::Excluded => {
+            "the task does not take it: its patterns, sizes or age leave it out"
+        }
         IgnoreReason::Withdrawn => "an operator took the request back",
     }
 }

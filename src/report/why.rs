@@ -110,7 +110,12 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
         writeln!(out, "    answer       {answer}")?;
     }
     if let Some(message) = &attempt.message {
-        writeln!(out, "    message      {}", visible(message))?;
+        // What leaves a request out stands where a server's words stand of a failed one.
+        let label = match attempt.outcome {
+            SettledAs::Ignored(_) => "left out by",
+            SettledAs::Synced | SettledAs::Failed(_) => "message",
+        };
+        writeln!(out, "    {label:<12} {}", visible(message))?;
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ impl Streak {
 fn failure(attempt: &Attempt) -> Option<&Failure> {
     match &attempt.outcome {
         Outcome::Failed(failure) => Some(failure),
-        Outcome::Synced(_) | Outcome::Ignored(_) => None,
+        Outcome::Synced(_) | Outcome::Ignored(_) | Outcome::Excluded(_) => None,
     }
 }
 
@@ -143,7 +143,7 @@ impl Breaker {
                     }
                 }
             }
-            Outcome::Ignored(_) => {}
+            Outcome::Ignored(_) | Outcome::Excluded(_) => {}
         }
         passed.push((place, attempt));
         passed

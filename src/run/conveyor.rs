@@ -19,6 +19,7 @@ use super::lock::TaskLock;
 use super::names::Names;
 use super::outbox::Outbox;
 use super::progress::Progress;
+use super::rule::Rule;
 use super::share::TaskShare;
 use super::stop::Stop;
 use super::stretches::Stretches;
@@ -29,7 +30,7 @@ use crate::clock::Clock;
 use crate::decide::ListedTags;
 use crate::ledger::LedgerError;
 use crate::model::{
-    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, OverwriteMode, Side,
+    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, Side,
 };
 use crate::plan::Sight;
 use crate::pool::Tasks;
@@ -52,8 +53,8 @@ pub struct Means<'a> {
     pub probes: Probes,
     /// Both ends.
     pub transfer: Arc<Transfer>,
-    /// The task's rule.
-    pub mode: OverwriteMode,
+    /// What the run decides by.
+    pub rule: Rule,
     /// Objects and parts in flight at once, of all tasks together.
     pub workers: usize,
     /// How long what is in flight may go on once the run is to stop.
@@ -109,6 +110,10 @@ pub struct Conveyor<'a> {
     pub(super) began: Instant,
     pub(super) sequence: u64,
     pub(super) settled: u64,
+    /// Of these, without a look at either end.
+    pub(super) unseen: u64,
+    /// Whether more names are to be read before anything is waited for.
+    pub(super) reads_on: bool,
     pub(super) stretches: Stretches,
     /// What is known of the tags that listings tell.
     pub(super) tags: ListedTags,
@@ -148,6 +153,8 @@ impl<'a> Conveyor<'a> {
             began: Instant::now(),
             sequence: 0,
             settled: 0,
+            unseen: 0,
+            reads_on: false,
             stretches: Stretches::default(),
             tags: ListedTags::default(),
             trial: Trial::Due,
@@ -190,7 +197,8 @@ impl<'a> Conveyor<'a> {
                 }
                 return self.left(names);
             }
-            if let Ok(event) = self.events.recv_timeout(TICK) {
+            let wait = if self.reads_on { Duration::ZERO } else { TICK };
+            if let Ok(event) = self.events.recv_timeout(wait) {
                 self.on(event);
                 for _ in 0..EVENTS_AT_ONCE {
                     let Ok(event) = self.events.try_recv() else {
@@ -204,6 +212,7 @@ impl<'a> Conveyor<'a> {
 
     /// Begins what may begin: nothing while a side is asked whether all is well.
     fn go_on(&mut self, names: &mut Names<'_>) -> Result<(), LedgerError> {
+        self.reads_on = false;
         let mut doubted = self.doubted(false);
         if doubted.is_none() && !self.breaker.is_probing() {
             self.begin_surveys();
@@ -225,7 +234,8 @@ impl<'a> Conveyor<'a> {
     }
 
     fn is_idle(&self) -> bool {
-        !self.breaker.is_probing()
+        !self.reads_on
+            && !self.breaker.is_probing()
             && self.stretches.is_empty()
             && self.to_look.is_empty()
             && self.to_plan.is_empty()
@@ -383,6 +393,7 @@ fn say(attempt: &Attempt) {
             tracing::info!("{name:?} ignored: {reason}; suspect: same size, another ETag");
         }
         Outcome::Ignored(reason) => tracing::debug!("{name:?} ignored: {reason}"),
+        Outcome::Excluded(exclusion) => tracing::debug!("{name:?} excluded: {exclusion}"),
         Outcome::Failed(failure) => {
             tracing::info!("{name:?} failed: {}: {}", failure.cause, failure.message);
         }

@@ -32,10 +32,12 @@ impl Conveyor<'_> {
         let transfer = Arc::clone(&self.means.transfer);
         // What the server copies by itself is not read here.
         let is_read = !transfer.server_side.copies_whole(0);
+        // What may be left out once its size or age is known is not read before.
+        let may_open = is_read && !self.means.settle_only && !self.means.rule.asks_for_facts();
         let glass = Glass {
             transfer,
-            mode: self.means.mode,
-            may_open: is_read && !self.means.settle_only,
+            rule: self.means.rule.clone(),
+            may_open,
             clock: self.means.clock.clone(),
         };
         let leave = voyage
@@ -71,13 +73,17 @@ impl Conveyor<'_> {
         }
     }
 
-    pub(super) fn on_look(&mut self, voyage: Box<Voyage>, look: Result<Look, Failure>) {
+    pub(super) fn on_look(&mut self, mut voyage: Box<Voyage>, look: Result<Look, Failure>) {
         match look {
             // Left as it is, for a run that carries.
             Ok(Look::Carry(_)) if self.means.settle_only || self.stopping.is_some() => {}
             Ok(Look::Carry(route)) => self.to_plan.push((voyage, route)),
             Ok(Look::Found(copied)) => self.settle(voyage, Outcome::Synced(copied)),
             Ok(Look::Settled(reason)) => self.settle(voyage, Outcome::Ignored(reason)),
+            Ok(Look::Excluded(exclusion)) => {
+                self.note_recognised(&mut voyage);
+                self.settle(voyage, Outcome::Excluded(exclusion));
+            }
             Err(failure) => self.fail(voyage, failure),
         }
     }
@@ -92,10 +98,7 @@ impl Conveyor<'_> {
             for (mut voyage, route) in batch {
                 match voyage.plan() {
                     Ok(planned) => {
-                        if let Some(copy) = voyage.take_recognised() {
-                            let name = voyage.queued.name.clone();
-                            self.outbox.note(Note::Recognised(name, copy));
-                        }
+                        self.note_recognised(&mut voyage);
                         plans.push((voyage.queued.name.clone(), planned));
                         laden.push((voyage, route));
                     }
@@ -106,6 +109,14 @@ impl Conveyor<'_> {
                 let ticket = self.outbox.note_awaited(Note::Planned(plans));
                 self.planned.insert(ticket, laden);
             }
+        }
+    }
+
+    /// Has kept what the destination has of ours, if no outcome tells of it.
+    fn note_recognised(&mut self, voyage: &mut Voyage) {
+        if let Some(copy) = voyage.take_recognised() {
+            let name = voyage.queued.name.clone();
+            self.outbox.note(Note::Recognised(name, copy));
         }
     }
 

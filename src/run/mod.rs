@@ -25,6 +25,7 @@ mod probe;
 mod progress;
 mod rebuild;
 mod rehearse;
+mod rule;
 mod share;
 mod stop;
 mod stretches;

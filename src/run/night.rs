@@ -16,6 +16,7 @@ use super::names::Names;
 use super::older::refuse_older;
 use super::outbox::Outbox;
 use super::progress::{Display, Foresight, Progress};
+use super::rule::Rule;
 use super::share::TaskShare;
 use super::stop::{NotWaited, Stop};
 use super::trial::Probes;
@@ -383,7 +384,7 @@ impl Night<'_> {
                 canary: canary_name(&self.task.id),
             },
             transfer: Arc::new(transfer),
-            mode: self.task.overwrite,
+            rule: Rule::new(self.task, self.started.at),
             workers: self.engine.workers,
             grace: self.engine.options.grace,
             lock: &self.lock,

@@ -154,7 +154,7 @@ impl Progress {
                 &self.synced
             }
             Outcome::Failed(_) => &self.failed,
-            Outcome::Ignored(_) => &self.ignored,
+            Outcome::Ignored(_) | Outcome::Excluded(_) => &self.ignored,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         self.bar.inc(1);

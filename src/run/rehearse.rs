@@ -41,6 +41,8 @@ pub struct Rehearsal {
     pub copy_bytes: u64,
     /// Names it would ignore.
     pub ignore: u64,
+    /// Of these, names that the task does not take.
+    pub excluded: u64,
     /// Names that would fail.
     pub fail: u64,
     /// Of these, for causes that do not count for the exit code.
@@ -83,6 +85,10 @@ impl Rehearsal {
         self.opened += u64::from(is_opened);
         match look {
             Ok(Look::Settled(_) | Look::Found(_)) => self.ignore += 1,
+            Ok(Look::Excluded(_)) => {
+                self.ignore += 1;
+                self.excluded += 1;
+            }
             Err(failure) => {
                 self.fail += 1;
                 self.tolerated += u64::from(self.tolerate.contains(&failure.cause));
@@ -150,11 +156,15 @@ impl fmt::Display for Rehearsal {
         }
         writeln!(
             f,
-            "  {}: {} to copy ({}), {} to ignore, {} would fail",
+            "  {}: {} to copy ({}), {} to ignore{}, {} would fail",
             counted(self.names, "name"),
             number(self.copy),
             size(i64::try_from(self.copy_bytes).unwrap_or(i64::MAX)),
             number(self.ignore),
+            match self.excluded {
+                0 => String::new(),
+                excluded => format!(" ({} of them excluded)", number(excluded)),
+            },
             number(self.fail)
         )?;
         let requests = self.source.requests() + self.destination.requests();

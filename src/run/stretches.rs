@@ -9,7 +9,7 @@ use super::listed::Listed;
 use super::names::Names;
 use super::voyage::Voyage;
 use crate::ledger::{LedgerError, Queued};
-use crate::model::{Failure, Side, Timestamp};
+use crate::model::{Exclusion, Failure, Outcome, Side, Timestamp};
 use crate::plan::{Listings, Sight, survey};
 use crate::pool::guarded;
 use crate::transfer::Tally;
@@ -141,9 +141,13 @@ impl Conveyor<'_> {
             && self.stretches.under_way.len() < SURVEYED_AT_ONCE
             && self.waiting() < WAITING
         {
-            let Some(stretch) = self.next_stretch(names)? else {
+            let (read, queued) = self.next_names(names)?;
+            if queued.is_empty() {
+                // Many names may follow each other that nobody is asked about.
+                self.reads_on = read > 0;
                 break;
-            };
+            }
+            let stretch = self.begin_stretch(queued);
             let number = self.stretches.begun;
             self.stretches.begun += 1;
             self.stretches.under_way.insert(number, stretch);
@@ -152,20 +156,38 @@ impl Conveyor<'_> {
         Ok(())
     }
 
-    fn next_stretch(&mut self, names: &mut Names<'_>) -> Result<Option<Stretch>, LedgerError> {
+    /// The next names that are to be looked at, and how many were read for them;
+    /// those that are left out by their names alone are settled at once.
+    fn next_names(&mut self, names: &mut Names<'_>) -> Result<(u64, Vec<Queued>), LedgerError> {
         let elapsed_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let first = self.sequence;
+        let most = stretch_names(self.settled - self.unseen, elapsed_ms);
+        let mut read = 0;
         let mut queued = Vec::new();
-        for _ in 0..stretch_names(self.settled, elapsed_ms) {
-            let Some(next) = names.next()? else {
-                break;
-            };
-            self.unsettled.insert(self.sequence, next.name.clone());
-            queued.push(next);
-            self.sequence += 1;
+        while read < most
+            && let Some(next) = names.next()?
+        {
+            read += 1;
+            match self.means.rule.excludes_unseen(&next) {
+                Some(exclusion) => self.settle_unseen(next, exclusion),
+                None => queued.push(next),
+            }
         }
-        if queued.is_empty() {
-            return Ok(None);
+        Ok((read, queued))
+    }
+
+    /// Settles a name that is left out before anybody was asked about it.
+    fn settle_unseen(&mut self, queued: Queued, exclusion: Exclusion) {
+        let voyage = Box::new(Voyage::new(self.sequence, queued));
+        self.sequence += 1;
+        self.unseen += 1;
+        self.settle(voyage, Outcome::Excluded(exclusion));
+    }
+
+    fn begin_stretch(&mut self, queued: Vec<Queued>) -> Stretch {
+        let first = self.sequence;
+        for next in &queued {
+            self.unsettled.insert(self.sequence, next.name.clone());
+            self.sequence += 1;
         }
         let unseen = |side| {
             // An end that is only to be recognised is asked about each copy itself.
@@ -176,13 +198,13 @@ impl Conveyor<'_> {
                 Survey::Said(vec![Sight::Unknown; queued.len()])
             }
         };
-        Ok(Some(Stretch {
+        Stretch {
             source: unseen(Side::Source),
             destination: unseen(Side::Destination),
             first,
             queued: Arc::new(queued),
             at: self.means.clock.now(),
-        }))
+        }
     }
 
     /// Begins the surveys for which there was no slot yet.
@@ -246,9 +268,9 @@ impl Conveyor<'_> {
 
     /// Decides what listings are enough for; the rest is to be looked at.
     fn hand_on(&mut self, stretch: Stretch) {
-        let transfer = Arc::clone(&self.means.transfer);
+        let (transfer, rule) = (Arc::clone(&self.means.transfer), self.means.rule.clone());
         for mut voyage in stretch.voyages().map(Box::new) {
-            match voyage.look_at_listings(&transfer, self.means.mode, self.tags) {
+            match voyage.look_at_listings(&transfer, &rule, self.tags) {
                 Some(look) => self.on_look(voyage, look),
                 None => self.to_look.push_back(voyage),
             }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::listed::Listed;
+use super::rule::Rule;
 use crate::clock::Clock;
 use crate::decide::{ListedTags, Weighed, decide, is_suspect};
 use crate::ledger::Queued;
 use crate::model::{
-    Attempt, Copied, Decision, ETag, Failure, FailureCause, IgnoreReason, LastCopy, ObjectFacts,
-    ObjectName, Outcome, OverwriteMode, PlannedCopy, Side, Timestamp, Verified,
+    Attempt, Copied, Decision, ETag, Exclusion, Failure, FailureCause, IgnoreReason, LastCopy,
+    ObjectFacts, ObjectName, Outcome, OverwriteMode, PlannedCopy, Side, Timestamp, Verified,
 };
 use crate::plan::Sight;
 use crate::recognise::{Recognition, recognise};
@@ -57,6 +58,8 @@ pub struct Voyage {
 pub enum Look {
     /// It is left as it is.
     Settled(IgnoreReason),
+    /// The task does not take it.
+    Excluded(Exclusion),
     /// Its copy is there already, made by a run that could not record it.
     Found(Copied),
     /// It is to be carried, this way.
@@ -68,8 +71,8 @@ pub enum Look {
 pub struct Glass {
     /// Both ends.
     pub transfer: Arc<Transfer>,
-    /// The task's rule.
-    pub mode: OverwriteMode,
+    /// What the run decides by.
+    pub rule: Rule,
     /// Whether the object may be read at once where that saves asking about it.
     pub may_open: bool,
     /// Tells the time.
@@ -137,17 +140,17 @@ impl Voyage {
     pub fn look_at_listings(
         &mut self,
         transfer: &Transfer,
-        mode: OverwriteMode,
+        rule: &Rule,
         tags: ListedTags,
     ) -> Option<Result<Look, Failure>> {
         let planned = self.queued.planned.is_some();
-        let (source, destination) = self.listed.facts(mode, planned)?;
+        let (source, destination) = self.listed.facts(rule.mode, planned)?;
         self.began = Instant::now();
         self.looks = 1;
         self.seen_at = self.listed.at;
         self.source = Some(source);
         self.destination = destination;
-        let look = self.decide(transfer, mode);
+        let look = self.decide(transfer, rule);
         if let (Ok(Look::Settled(reason)), Some(source), Some(destination)) =
             (&look, &self.source, &self.destination)
         {
@@ -210,7 +213,7 @@ impl Voyage {
         self.looks += 1;
         self.opened = None;
         self.seen_at = glass.clock.now();
-        let (transfer, mode) = (&*glass.transfer, glass.mode);
+        let (transfer, mode) = (&*glass.transfer, glass.rule.mode);
         let name = self.queued.name.as_str();
         let known = match self.looks {
             1 => self.listed.known(mode, self.queued.planned.is_some()),
@@ -245,10 +248,10 @@ impl Voyage {
                     .map(|head| head.facts),
             };
         }
-        self.decide(transfer, mode)
+        self.decide(transfer, &glass.rule)
     }
 
-    fn decide(&mut self, transfer: &Transfer, mode: OverwriteMode) -> Result<Look, Failure> {
+    fn decide(&mut self, transfer: &Transfer, rule: &Rule) -> Result<Look, Failure> {
         let Some(source) = &self.source else {
             return Err(missing(&self.queued.name));
         };
@@ -269,9 +272,13 @@ impl Voyage {
             }
             None => {}
         }
+        if let Some(exclusion) = rule.excludes(&self.queued, source) {
+            self.opened = None;
+            return Ok(Look::Excluded(exclusion));
+        }
         let last_copy = self.queued.last_copy.as_ref();
         let destination = self.destination.as_ref();
-        Ok(match decide(mode, source, destination, last_copy) {
+        Ok(match decide(rule.mode, source, destination, last_copy) {
             Decision::Ignore(reason) => {
                 self.suspect = destination.is_some_and(|found| is_suspect(reason, source, found));
                 Look::Settled(reason)

@@ -58,6 +58,10 @@ impl<'a> Row<'a> {
         let (state, reason) = match &attempt.outcome {
             Outcome::Synced(_) => (RequestState::Synced, None),
             Outcome::Ignored(reason) => (RequestState::Ignored, Some(reason.as_str())),
+            Outcome::Excluded(_) => {
+                let reason = IgnoreReason::Excluded.as_str();
+                (RequestState::Ignored, Some(reason))
+            }
             Outcome::Failed(failure) => (RequestState::Failed, Some(failure.cause.as_str())),
         };
         Self {
@@ -120,6 +124,11 @@ impl<'n> Settled<'n> {
             Outcome::Failed(failure) => (None, Some(failure)),
             _ => (None, None),
         };
+        let message = match &attempt.outcome {
+            Outcome::Failed(failure) => failure.message.as_str().into(),
+            Outcome::Excluded(exclusion) => exclusion.to_string().into(),
+            Outcome::Synced(_) | Outcome::Ignored(_) => Null.into(),
+        };
         let source = Facts::of(attempt.source.as_ref());
         let destination = Facts::of(attempt.destination.as_ref());
         let source_etag = attempt.source.as_ref().map(|facts| &facts.etag);
@@ -142,7 +151,7 @@ impl<'n> Settled<'n> {
             number(failure.and_then(|failure| failure.http_status.map(i64::from))),
             text(attempt.server_request_id.as_deref()),
             attempt.duration_ms.cast_signed().into(),
-            text(failure.map(|failure| failure.message.as_str())),
+            message,
             attempt.retries.into(),
             attempt.throttled.into(),
         ]

@@ -15,6 +15,7 @@ use crate::pool::guarded;
 use crate::run::engine::{Ends, Engine};
 use crate::run::error::RunError;
 use crate::run::listed::Listed;
+use crate::run::rule::Rule;
 use crate::run::voyage::{Glass, Look, Voyage};
 use crate::run::{limits, server_side};
 use crate::transfer::{Buffers, Tally, Transfer};
@@ -28,7 +29,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// What the looks are made with.
 pub(super) struct Looks<'a> {
     engine: &'a Engine,
-    task: &'a TaskConfig,
+    rule: Rule,
     transfer: Arc<Transfer>,
     source: Arc<Listings>,
     destination: Arc<Listings>,
@@ -41,7 +42,7 @@ impl<'a> Looks<'a> {
     pub(super) fn new(engine: &'a Engine, task: &'a TaskConfig, ends: &'a Ends) -> Self {
         Self {
             engine,
-            task,
+            rule: Rule::new(task, engine.clock.now()),
             transfer: Arc::new(Transfer {
                 source: ends.source.clone(),
                 destination: ends.destination.clone(),
@@ -88,7 +89,14 @@ impl<'a> Looks<'a> {
         Ok(())
     }
 
-    fn look_at(&self, names: Vec<Queued>, rehearsal: &mut Rehearsal) {
+    fn look_at(&self, mut names: Vec<Queued>, rehearsal: &mut Rehearsal) {
+        names.retain(|queued| match self.rule.excludes_unseen(queued) {
+            Some(exclusion) => {
+                rehearsal.count(&Ok(Look::Excluded(exclusion)), false);
+                false
+            }
+            None => true,
+        });
         let [source, destination] = self.survey(&names);
         let at = self.engine.clock.now();
         let (sender, looks) = mpsc::channel();
@@ -100,8 +108,8 @@ impl<'a> Looks<'a> {
                 destination,
                 at,
             });
-            let (transfer, mode) = (&self.transfer, self.task.overwrite);
-            if let Some(look) = voyage.look_at_listings(transfer, mode, ListedTags::default()) {
+            let tags = ListedTags::default();
+            if let Some(look) = voyage.look_at_listings(&self.transfer, &self.rule, tags) {
                 rehearsal.count(&look, false);
             } else {
                 awaited += 1;
@@ -156,17 +164,17 @@ impl<'a> Looks<'a> {
     fn look(&self, mut voyage: Voyage, sender: mpsc::Sender<(Result<Look, Failure>, bool)>) {
         let glass = Glass {
             transfer: Arc::clone(&self.transfer),
-            mode: self.task.overwrite,
+            rule: self.rule.clone(),
             may_open: false,
             clock: self.engine.clock.clone(),
         };
-        let is_read = !self.transfer.server_side.copies_whole(0);
+        let is_read = !self.transfer.server_side.copies_whole(0) && !self.rule.asks_for_facts();
         self.engine.pool.spawn(move || {
-            let may_be_opened = voyage.asks_source(glass.mode) && is_read;
+            let may_be_opened = voyage.asks_source(glass.rule.mode) && is_read;
             let look = guarded(|| voyage.look(&glass, None));
             let is_wanted = match &look {
                 Ok(Look::Carry(_)) => true,
-                Ok(Look::Settled(_) | Look::Found(_)) => false,
+                Ok(Look::Settled(_) | Look::Excluded(_) | Look::Found(_)) => false,
                 Err(failure) => failure.cause == FailureCause::SourceMissing,
             };
             let is_new = is_wanted && voyage.replaces().is_none();

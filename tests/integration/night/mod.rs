@@ -28,6 +28,7 @@ mod rehearsal;
 mod report;
 mod retry;
 mod rule;
+mod selection;
 mod served;
 mod suspects;
 mod tasks;

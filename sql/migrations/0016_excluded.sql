@@ -1,0 +1,2 @@
+-- Adds the view excluded_requests; views are made anew with every migration. What it
+-- shows stands in attempt.message, which only failed requests had before.
