@@ -11,7 +11,7 @@ use nightferry::config::ListEncoding;
 use nightferry::data_dir::Modes;
 use nightferry::intake::{IntakeSettings, take_in};
 use nightferry::ledger::{Ledger, NewRun, Recording, RunEnd, RunKey, Stretch, TaskKey};
-use nightferry::model::{Note, RunState, Timestamp, Traffic, Zone};
+use nightferry::model::{DestinationPrefix, Note, RunState, Timestamp, Traffic, Zone};
 use nightferry::report;
 use tempfile::TempDir;
 
@@ -48,6 +48,7 @@ impl Night {
             task,
             source: "camera",
             destination: "archive",
+            destination_prefix: &DestinationPrefix::default(),
             zone: Zone::UTC,
             started: now,
             workers: 1,
@@ -71,7 +72,7 @@ impl Night {
             random,
         };
         let settings = IntakeSettings {
-            encoding: ListEncoding::Plain,
+            form: ListEncoding::Plain.into(),
             zone: Zone::UTC,
             clock: &Clock::fixed(NIGHT),
             wait: &|_: Duration| {},

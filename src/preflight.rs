@@ -159,7 +159,8 @@ fn at_both(
     checks
 }
 
-/// The name of the canary of `task`, in both buckets.
+/// The name of the canary of `task`, in both buckets; at the destination behind the
+/// task's prefix, where keys may be held to.
 #[must_use]
 pub fn canary_name(task: &TaskId) -> String {
     format!("{}.canary", task.prefix())

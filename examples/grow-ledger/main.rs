@@ -18,7 +18,9 @@ use nightferry::config::ListEncoding;
 use nightferry::data_dir::DataDir;
 use nightferry::intake::{self, IntakeSettings};
 use nightferry::ledger::{Ledger, NewRun, Recording, RunEnd, Stretch, TaskKey};
-use nightferry::model::{LocalTime, Note, RunState, TaskId, Timestamp, Traffic, Zone};
+use nightferry::model::{
+    DestinationPrefix, LocalTime, Note, RunState, TaskId, Timestamp, Traffic, Zone,
+};
 use nightferry::report;
 use nix::time::{ClockId, clock_gettime};
 
@@ -106,7 +108,7 @@ fn ask(
         return Ok(());
     }
     let settings = IntakeSettings {
-        encoding: ListEncoding::Plain,
+        form: ListEncoding::Plain.into(),
         zone: "UTC".parse()?,
         clock: &Clock::fixed(at),
         wait: &|_: Duration| {},
@@ -134,6 +136,7 @@ fn sail(
         task,
         source: "camera",
         destination: "archive",
+        destination_prefix: &DestinationPrefix::default(),
         zone,
         started: now,
         workers: 1,

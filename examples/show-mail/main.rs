@@ -18,7 +18,9 @@ use nightferry::data_dir::DataDir;
 use nightferry::exit::ExitReason;
 use nightferry::intake::{self, IntakeSettings, LocalLists};
 use nightferry::ledger::{BeginFailure, Ledger, NewRun, Recording, RunEnd, Stretch, TaskKey};
-use nightferry::model::{Deferral, FailureCause, Note, RunState, TaskId, Timestamp, Traffic, Zone};
+use nightferry::model::{
+    Deferral, DestinationPrefix, FailureCause, Note, RunState, TaskId, Timestamp, Traffic, Zone,
+};
 use nightferry::report;
 use nightferry::report::mail::{Ended, Happened, Signature};
 
@@ -151,6 +153,7 @@ impl House {
             task,
             source: &format!("{}-camera", self.id),
             destination: &format!("{}-archive", self.id),
+            destination_prefix: &DestinationPrefix::default(),
             zone: self.zone,
             started,
             entropy: at.ms().unsigned_abs() + self.id.as_str().len() as u64,
@@ -226,7 +229,7 @@ impl House {
         let local = self.zone.local(asked);
         let task = self.ledger.enter_task(&self.id, self.zone, 7, local)?;
         let settings = IntakeSettings {
-            encoding: ListEncoding::Plain,
+            form: ListEncoding::Plain.into(),
             zone: self.zone,
             clock: &Clock::fixed(asked),
             wait: &|_: Duration| {},

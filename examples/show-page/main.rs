@@ -23,7 +23,9 @@ use nightferry::intake::{self, IntakeSettings, LocalLists};
 use nightferry::ledger::{
     Deliverable, Delivery, Ledger, NewRun, Recording, RunEnd, RunKey, Stretch, TaskKey,
 };
-use nightferry::model::{Note, RunState, TaskId, ThrottledMinute, Timestamp, Traffic, Zone};
+use nightferry::model::{
+    DestinationPrefix, Note, RunState, TaskId, ThrottledMinute, Timestamp, Traffic, Zone,
+};
 use nightferry::report;
 use nightferry::run::TaskLock;
 
@@ -198,7 +200,7 @@ impl House {
             .ledger
             .enter_task(&self.id, self.zone, 7, self.zone.local(asked))?;
         let settings = IntakeSettings {
-            encoding: ListEncoding::Plain,
+            form: ListEncoding::Plain.into(),
             zone: self.zone,
             clock: &Clock::fixed(asked),
             wait: &|_: Duration| {},
@@ -210,6 +212,7 @@ impl House {
             task,
             source: &format!("{}-camera", self.id),
             destination: &format!("{}-archive", self.id),
+            destination_prefix: &DestinationPrefix::default(),
             zone: self.zone,
             started,
             workers: 1,

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 fuzz_target!(|data: &[u8]| {
     assert!(!excerpt(data).contains(|c: char| c.is_control()));
     for encoding in [ListEncoding::Plain, ListEncoding::Url] {
-        if let Ok(name) = name_of(data, encoding) {
+        if let Ok(name) = name_of(data, &encoding.into()) {
             written_and_read(&name);
         }
     }
@@ -41,5 +41,5 @@ fn written_and_read(name: &ObjectName) {
     assert!(url.bytes().all(safe));
     let decoded = percent_decode_str(&url).decode_utf8().unwrap();
     assert_eq!(decoded, name.as_str());
-    assert_eq!(name_of(url.as_bytes(), ListEncoding::Url).as_ref(), Ok(name));
+    assert_eq!(name_of(url.as_bytes(), &ListEncoding::Url.into()).as_ref(), Ok(name));
 }

@@ -2,9 +2,9 @@
 INSERT INTO run (task, number, run_id, run_name, state, zone, started_at, started_offset,
                  ended_at, ended_offset, taken, synced, failed, ignored, deferred, synced_bytes,
                  rejected, retries, throttled, requests_sent, deferral, resume_name,
-                 begin_cause, begin_error_code, listed)
+                 begin_cause, begin_error_code, destination_prefix, listed)
 VALUES (:task, :number, :run_id, :run_name, :state, :zone, :started_at, :started_offset,
         :ended_at, :ended_offset, :taken, :synced, :failed, :ignored, :deferred, :synced_bytes,
         :rejected, :retries, :throttled, :requests_sent, :deferral, :resume_name,
-        :begin_cause, :begin_error_code, 1)
+        :begin_cause, :begin_error_code, :destination_prefix, 1)
 RETURNING run

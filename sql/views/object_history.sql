@@ -1,7 +1,7 @@
 -- Every attempt: the facts, the decision and what came of it. Two halves, so
 -- that a search by name uses an index.
 CREATE VIEW object_history AS
-SELECT task.id AS task, name, name AS destination_name, attempt.request, run.number AS run,
+SELECT task.id AS task, name, run.destination_prefix || name AS destination_name, attempt.request, run.number AS run,
        attempt, at,
        strftime('%Y-%m-%dT%H:%M:%S', at / 1000 + attempt.offset_minutes * 60, 'unixepoch')
            || printf('.%03d%s%02d:%02d', at % 1000, iif(attempt.offset_minutes < 0, '-', '+'),
@@ -13,7 +13,7 @@ FROM attempt JOIN request USING (request) JOIN run ON run.run = attempt.run
 JOIN task ON task.task = request.task
 WHERE request.state <> 'pending'
 UNION ALL
-SELECT task.id, name, name, attempt.request, run.number,
+SELECT task.id, name, run.destination_prefix || name, attempt.request, run.number,
        attempt, at,
        strftime('%Y-%m-%dT%H:%M:%S', at / 1000 + attempt.offset_minutes * 60, 'unixepoch')
            || printf('.%03d%s%02d:%02d', at % 1000, iif(attempt.offset_minutes < 0, '-', '+'),

@@ -43,7 +43,7 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
                     task.checksum,
                 );
                 lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
-                lines.extend(age_line(context, task, &ends.destination, &mut reasons));
+                lines.extend(age_line(context, task, &ends.lists, &mut reasons));
             }
             Err(error) => {
                 reasons.push(error.exit_reason());

@@ -9,7 +9,9 @@ use super::args::Enqueue;
 use super::failure::{Failed, Outcome};
 use super::{Context, output, shown};
 use crate::config::ListEncoding;
-use crate::intake::{self, EnqueueError, EnqueueTarget, names_in_arguments, names_in_lines};
+use crate::intake::{
+    self, EnqueueError, EnqueueTarget, NameForm, names_in_arguments, names_in_lines,
+};
 use crate::report::text::counted;
 
 /// Writes the names into a new list, all of them or none.
@@ -26,17 +28,20 @@ pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
         file_mode: modes.file,
         folder_mode: modes.inbox,
     };
-    let encoding = if asked.url {
-        ListEncoding::Url
-    } else {
-        ListEncoding::Plain
+    let form = NameForm {
+        encoding: if asked.url {
+            ListEncoding::Url
+        } else {
+            ListEncoding::Plain
+        },
+        destination_prefix: task.destination_prefix.clone(),
     };
     let now = task.zone.local(context.clock.now());
     let enqueued = if let Some(path) = &asked.file {
-        intake::enqueue(names_in_lines(open(path)?, encoding), &target, now)
+        intake::enqueue(names_in_lines(open(path)?, form), &target, now)
     } else {
         let names = asked.names.iter().map(|name| name.as_bytes());
-        intake::enqueue(names_in_arguments(names, encoding), &target, now)
+        intake::enqueue(names_in_arguments(names, form), &target, now)
     };
     match enqueued {
         Ok(enqueued) => output::write(|out| match &enqueued.path {

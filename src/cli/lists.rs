@@ -64,7 +64,7 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
         None => ledger.ended_runs(&task.id)?,
     };
     let http = http_client(&context.config, 1).map_err(RunError::from)?;
-    let destination = ends(&http, task, &context.clock)?.destination;
+    let destination = ends(&http, task, &context.clock)?.lists;
     let mut verified = Vec::new();
     for (number, run) in runs {
         if ledger.is_pruned(run)? {

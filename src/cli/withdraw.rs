@@ -8,7 +8,7 @@ use super::failure::{Failed, Outcome};
 use super::resting::RestingTask;
 use super::{Context, output};
 use crate::config::TaskConfig;
-use crate::intake::{self, IntakeSettings, LocalLists};
+use crate::intake::{self, IntakeSettings, LocalLists, NameForm};
 use crate::ledger::{Ledger, Selection, TaskKey};
 use crate::model::ObjectName;
 use crate::report::text::counted;
@@ -54,7 +54,7 @@ fn take_in(
 ) -> Result<(), Failed> {
     let local = LocalLists::new(&context.data_dir.task(&task.id));
     let settings = IntakeSettings {
-        encoding: task.object_lists_encoding,
+        form: NameForm::of(task),
         zone: task.zone,
         clock: &context.clock,
         wait: &thread::sleep,

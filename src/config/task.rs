@@ -9,7 +9,7 @@ use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
 use super::selection;
 use crate::model::{
-    ChecksumMode, FailureCause, OverwriteMode, Selection, TaskId, Timetable, Window, Zone,
+    ChecksumMode, DestinationPrefix, FailureCause, OverwriteMode, Selection, TaskId, Timetable, Window, Zone,
 };
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
@@ -54,6 +54,8 @@ pub struct TaskConfig {
     pub source: EndpointConfig,
     /// The bucket that is copied to.
     pub destination: EndpointConfig,
+    /// What is put before every name there; default nothing.
+    pub destination_prefix: DestinationPrefix,
 }
 
 impl TaskConfig {
@@ -201,7 +203,10 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let bandwidth = bandwidth::read(&mut section, zone);
     let source = section.section("source");
     let source = source.and_then(|section| EndpointConfig::read(section, folder));
-    let destination = section.section("destination");
+    let mut destination = section.section("destination");
+    let prefix = destination
+        .as_mut()
+        .and_then(|section| section.parsed("prefix", DestinationPrefix::from_str));
     let destination = destination.and_then(|section| EndpointConfig::read(section, folder));
     if let (Some(source), Some(destination)) = (&source, &destination)
         && source.is_same_bucket_as(destination)
@@ -230,6 +235,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         bandwidth,
         source: source?,
         destination: destination?,
+        destination_prefix: prefix.unwrap_or_default(),
     })
 }
 

@@ -5,26 +5,67 @@ use std::fmt::Write;
 
 use percent_encoding::percent_decode;
 
-use crate::config::ListEncoding;
-use crate::model::{MAX_NAME_BYTES, ObjectName, RejectReason};
+use crate::config::{ListEncoding, TaskConfig};
+use crate::model::{DestinationPrefix, MAX_NAME_BYTES, ObjectName, RejectReason};
 
 /// An excerpt is cut after so many characters.
 const EXCERPT_CHARS: usize = 80;
 
-/// The encoding of the list at `path`: `.url.txt` says it, else the task does.
-pub(super) fn encoding_of(path: &str, of_task: ListEncoding) -> ListEncoding {
-    if path.ends_with(".url.txt") {
-        ListEncoding::Url
-    } else {
-        of_task
+/// How names stand in a list, and what is put before them at the destination: what
+/// makes a name of a line.
+#[derive(Debug, Clone, Default)]
+pub struct NameForm {
+    /// How they stand there.
+    pub encoding: ListEncoding,
+    /// What is put before them.
+    pub destination_prefix: DestinationPrefix,
+}
+
+impl From<ListEncoding> for NameForm {
+    /// Nothing is put before names.
+    fn from(encoding: ListEncoding) -> Self {
+        Self {
+            encoding,
+            destination_prefix: DestinationPrefix::default(),
+        }
     }
 }
 
-/// The most bytes that a name takes.
-pub(super) const fn longest_name(encoding: ListEncoding) -> usize {
-    match encoding {
-        ListEncoding::Plain => MAX_NAME_BYTES,
-        ListEncoding::Url => 3 * MAX_NAME_BYTES,
+impl NameForm {
+    /// The form of names in the lists of `task`.
+    #[must_use]
+    pub fn of(task: &TaskConfig) -> Self {
+        Self {
+            encoding: task.object_lists_encoding,
+            destination_prefix: task.destination_prefix.clone(),
+        }
+    }
+
+    /// The same, but percent-encoded.
+    #[must_use]
+    pub fn url(self) -> Self {
+        Self {
+            encoding: ListEncoding::Url,
+            ..self
+        }
+    }
+
+    /// The form of names in the list at `path`: `.url.txt` says how they stand there,
+    /// else the task does.
+    pub(super) fn at(self, path: &str) -> Self {
+        if path.ends_with(".url.txt") {
+            self.url()
+        } else {
+            self
+        }
+    }
+
+    /// The most bytes that a name takes.
+    pub(super) const fn longest_name(&self) -> usize {
+        match self.encoding {
+            ListEncoding::Plain => MAX_NAME_BYTES,
+            ListEncoding::Url => 3 * MAX_NAME_BYTES,
+        }
     }
 }
 
@@ -32,8 +73,8 @@ pub(super) const fn longest_name(encoding: ListEncoding) -> usize {
 ///
 /// # Errors
 /// Why it is none.
-pub fn name_of(raw: &[u8], encoding: ListEncoding) -> Result<ObjectName, RejectReason> {
-    let decoded = match encoding {
+pub fn name_of(raw: &[u8], form: &NameForm) -> Result<ObjectName, RejectReason> {
+    let decoded = match form.encoding {
         ListEncoding::Plain => Cow::Borrowed(raw),
         ListEncoding::Url if is_percent_encoded(raw) => percent_decode(raw).into(),
         ListEncoding::Url => return Err(RejectReason::BadPercentEncoding),
@@ -42,7 +83,7 @@ pub fn name_of(raw: &[u8], encoding: ListEncoding) -> Result<ObjectName, RejectR
         return Err(RejectReason::TooLong);
     }
     let name = str::from_utf8(&decoded).map_err(|_| RejectReason::NotUtf8)?;
-    ObjectName::new(name)
+    form.destination_prefix.admit(name)
 }
 
 /// Whether every `%` stands before two hexadecimal digits.

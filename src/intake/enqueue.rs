@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::decode::{excerpt, name_of};
+use super::decode::{NameForm, excerpt, name_of};
 use super::lines::{Line, Lines};
 use super::source::OBJECT_LISTS;
-use crate::config::ListEncoding;
 use crate::model::{LocalTime, RejectReason};
 
 /// How many invalid names are shown one by one.
@@ -75,11 +74,12 @@ pub enum EnqueueError {
 /// Names given one by one, such as arguments, numbered from 1.
 pub fn names_in_arguments<N: AsRef<[u8]>>(
     names: impl IntoIterator<Item = N>,
-    encoding: ListEncoding,
+    form: impl Into<NameForm>,
 ) -> impl Iterator<Item = io::Result<(u64, Line)>> {
+    let form = form.into();
     (1..).zip(names).map(move |(number, name)| {
         let raw = name.as_ref();
-        let line = name_of(raw, encoding).map_or_else(
+        let line = name_of(raw, &form).map_or_else(
             |reason| Line::Rejected {
                 reason,
                 excerpt: excerpt(raw),
@@ -93,9 +93,9 @@ pub fn names_in_arguments<N: AsRef<[u8]>>(
 /// Names as they stand in a list that is complete, by their lines' numbers.
 pub fn names_in_lines(
     content: impl Read,
-    encoding: ListEncoding,
+    form: impl Into<NameForm>,
 ) -> impl Iterator<Item = io::Result<(u64, Line)>> {
-    let mut lines = Lines::new(BufReader::new(content), encoding);
+    let mut lines = Lines::new(BufReader::new(content), form);
     std::iter::from_fn(move || {
         let line = lines
             .next_line()

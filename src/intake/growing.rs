@@ -11,7 +11,6 @@ use super::load::Loading;
 use super::source::Stat;
 use super::walk::stat_of;
 use super::{Intake, IntakeError, IntakeSettings, problem_of};
-use crate::config::ListEncoding;
 use crate::ledger::{Ledger, TaskKey};
 use crate::model::Timestamp;
 
@@ -110,7 +109,8 @@ impl GrowingList {
                 renamed: &[],
                 sources: &[],
             };
-            let list = open_list(&open, &self.path, current, &known, ListEncoding::Url, clock)?;
+            let form = loading.settings.form.clone().url();
+            let list = open_list(&open, &self.path, current, &known, &form, clock)?;
             self.open.insert(list)
         };
         let part = loading.load_ended(ledger, &self.path, list, intake)?;

@@ -9,10 +9,10 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 
 use sha2::{Digest, Sha256};
 
+use super::decode::NameForm;
 use super::lines::Lines;
 use super::source::{ListSource, Stat};
 use crate::clock::Clock;
-use crate::config::ListEncoding;
 use crate::ledger::{KnownList, Ledger, LedgerError, ListKey, ListPlace, TaskKey};
 use crate::model::Timestamp;
 
@@ -64,24 +64,24 @@ pub(super) fn open_list<'s>(
     path: &str,
     current: Option<KnownList>,
     known: &Known<'_>,
-    encoding: ListEncoding,
+    form: &NameForm,
     clock: &Clock,
 ) -> Result<OpenList<'s>, ListError> {
     let at_path = current.as_ref().map(|list| (list.key, list.loaded_bytes));
-    let mut list = begin(open, encoding, clock)?;
+    let mut list = begin(open, form, clock)?;
     list.current = at_path;
     let mut candidates = known.candidates(path, &list)?;
     candidates.extend(current);
     candidates.sort_by_key(|candidate| candidate.loaded_bytes);
     let Some(known) = longest_match(&mut list, path, candidates)? else {
         if list.lines.read_bytes() > 0 {
-            list = begin(open, encoding, clock)?;
+            list = begin(open, form, clock)?;
             list.current = at_path;
         }
         return Ok(list);
     };
     if list.lines.read_bytes() > known.loaded_bytes {
-        list = begin(open, encoding, clock)?;
+        list = begin(open, form, clock)?;
         list.current = at_path;
         let whole = list.lines.pass_to(known.loaded_bytes)?;
         if !whole || list.lines.read_sha256() != known.sha256 {
@@ -100,11 +100,7 @@ pub(super) fn open_list<'s>(
 }
 
 /// Opens a list as if it were new, to be read up to the size it has now.
-fn begin<'s>(
-    open: Open<'_, 's>,
-    encoding: ListEncoding,
-    clock: &Clock,
-) -> io::Result<OpenList<'s>> {
+fn begin<'s>(open: Open<'_, 's>, form: &NameForm, clock: &Clock) -> io::Result<OpenList<'s>> {
     let opened_at = clock.now();
     let (stat, content) = open()?;
     let mut content = content.take(stat.size);
@@ -113,7 +109,10 @@ fn begin<'s>(
     let first_line_sha256 = base16ct::lower::encode_string(&Sha256::digest(first_line(&head)));
     let content: Box<dyn Read> = Box::new(Cursor::new(head).chain(content));
     Ok(OpenList {
-        lines: Lines::new(BufReader::with_capacity(BUFFER_BYTES, content), encoding),
+        lines: Lines::new(
+            BufReader::with_capacity(BUFFER_BYTES, content),
+            form.clone(),
+        ),
         stat,
         opened_at,
         first_line_sha256,

@@ -4,8 +4,7 @@ use std::io::{self, BufRead, ErrorKind};
 
 use sha2::{Digest, Sha256};
 
-use super::decode::{excerpt, longest_name, name_of};
-use crate::config::ListEncoding;
+use super::decode::{NameForm, excerpt, name_of};
 use crate::model::{ObjectName, RejectReason};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -33,7 +32,7 @@ pub enum Line {
 #[derive(Debug)]
 pub struct Lines<R> {
     content: R,
-    encoding: ListEncoding,
+    form: NameForm,
     /// Of all bytes read, and how many they are.
     hash: Sha256,
     read_bytes: u64,
@@ -51,10 +50,10 @@ pub struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `content`, which is at its first byte.
-    pub fn new(content: R, encoding: ListEncoding) -> Self {
+    pub fn new(content: R, form: impl Into<NameForm>) -> Self {
         Self {
             content,
-            encoding,
+            form: form.into(),
             hash: Sha256::new(),
             read_bytes: 0,
             counted_hash: None,
@@ -85,7 +84,7 @@ impl<R: BufRead> Lines<R> {
                 self.line_bytes = 0;
                 open = &chunk[end + 1..];
             }
-            keep(&mut self.line, open, self.encoding);
+            keep(&mut self.line, open, &self.form);
             self.line_bytes += open.len() as u64;
             self.hash.update(chunk);
             self.read_bytes += chunk.len() as u64;
@@ -181,7 +180,7 @@ impl<R: BufRead> Lines<R> {
                 self.counted_hash = Some(self.hash.clone());
             }
             let piece = end.map_or(chunk, |end| &chunk[..=end]);
-            keep(&mut self.line, piece, self.encoding);
+            keep(&mut self.line, piece, &self.form);
             self.line_bytes += piece.len() as u64;
             self.hash.update(piece);
             self.read_bytes += piece.len() as u64;
@@ -226,7 +225,7 @@ impl<R: BufRead> Lines<R> {
         if raw.is_empty() {
             return Line::Blank;
         }
-        match name_of(raw, self.encoding) {
+        match name_of(raw, &self.form) {
             Ok(name) => Line::Name(name),
             Err(reason) => rejected(reason, raw),
         }
@@ -239,8 +238,8 @@ fn rejected(reason: RejectReason, raw: &[u8]) -> Line {
 }
 
 /// Adds `piece` to `line`, but no more than the longest name with all that may stand around it.
-fn keep(line: &mut Vec<u8>, piece: &[u8], encoding: ListEncoding) {
-    let most = BOM.len() + longest_name(encoding) + b"\r\n".len();
+fn keep(line: &mut Vec<u8>, piece: &[u8], form: &NameForm) {
+    let most = BOM.len() + form.longest_name() + b"\r\n".len();
     let room = most.saturating_sub(line.len());
     line.extend_from_slice(&piece[..piece.len().min(room)]);
 }

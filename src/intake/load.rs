@@ -4,7 +4,7 @@ use std::io;
 use std::mem;
 use std::time::Duration;
 
-use super::decode::{encoding_of, printable};
+use super::decode::printable;
 use super::identify::{Known, ListError, OpenList, open_list, says_gone};
 use super::lines::Line;
 use super::source::{ListSource, Stat};
@@ -100,9 +100,9 @@ impl Loading<'_> {
             renamed: &[],
             sources: self.sources,
         };
-        let encoding = encoding_of(path, self.settings.encoding);
+        let form = self.settings.form.clone().at(path);
         let open = || source.open(path);
-        let mut list = open_list(&open, path, current, &known, encoding, self.settings.clock)?;
+        let mut list = open_list(&open, path, current, &known, &form, self.settings.clock)?;
         let loaded_bytes = list.loaded_bytes;
         let mut part = self.load_ended(ledger, path, &mut list, intake)?;
         if list.lines.has_unended()

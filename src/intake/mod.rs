@@ -19,7 +19,7 @@ mod walk;
 
 use std::time::Duration;
 
-pub use decode::{excerpt, name_of};
+pub use decode::{NameForm, excerpt, name_of};
 pub use enqueue::{
     EnqueueError, EnqueueTarget, Enqueued, InvalidName, NewList, enqueue, names_in_arguments,
     names_in_lines, new_list,
@@ -32,7 +32,6 @@ pub use source::{Found, ListSource, OBJECT_LISTS, PassedOver, PassedOverCounts, 
 pub use walk::LocalLists;
 
 use crate::clock::Clock;
-use crate::config::ListEncoding;
 use crate::ledger::{Ledger, LedgerError, TaskKey};
 use crate::model::Zone;
 use identify::{ListError, is_gone, says_gone};
@@ -42,10 +41,11 @@ use load::Loading;
 const REJECTED_EXAMPLES: usize = 10;
 
 /// How a task's lists are read.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct IntakeSettings<'a> {
-    /// How names stand in lists that do not say it by their file name.
-    pub encoding: ListEncoding,
+    /// How names stand in lists that do not say it by their file name, and what is
+    /// put before them.
+    pub form: NameForm,
     /// The task's zone.
     pub zone: Zone,
     /// Tells the time.

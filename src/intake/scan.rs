@@ -1,6 +1,5 @@
 //! What an intake would bring, without writing anything: for `run --dry-run`.
 
-use super::decode::encoding_of;
 use super::identify::{Known, ListError, open_list};
 use super::lines::Line;
 use super::load::is_quiet;
@@ -78,9 +77,9 @@ fn scan_list(
     if fingerprint == Some(&stat.fingerprint) {
         return Ok(None);
     }
-    let encoding = encoding_of(path, settings.encoding);
+    let form = settings.form.clone().at(path);
     let open = || source.open(path);
-    let mut list = open_list(&open, path, current, known, encoding, settings.clock)?;
+    let mut list = open_list(&open, path, current, known, &form, settings.clock)?;
     while let Some(line) = list.lines.next_line()? {
         take(line);
     }

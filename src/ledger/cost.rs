@@ -62,7 +62,7 @@ const PAST: &str = "
                          source_size_bytes, source_modified_at, copy_etag, verified, duration_ms)
     SELECT request, n, 1, at + 1000, 0, iif(k % 10, 'synced', 'failed'),
            iif(k % 10, NULL, 'source_missing'), '5e', 7, at, 'c0', 'etag_md5', 5 FROM asked;
-    INSERT INTO last_copy SELECT 1, name, '5e', 'c0' FROM asked WHERE k % 10;
+    INSERT INTO last_copy SELECT 1, name, '5e', 'c0', '' FROM asked WHERE k % 10;
     INSERT INTO day_count
     SELECT 1, date(at / 1000, 'unixepoch'), 'requested', '', count(*), 0 FROM asked GROUP BY 2;
     INSERT INTO day_count

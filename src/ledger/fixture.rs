@@ -8,9 +8,9 @@ use super::slots::Slots;
 use super::tasks::{Counted, count};
 use super::{BeginFailure, BegunRun, Ledger, NewRun, Recording, RunEnd, RunKey, TaskKey};
 use crate::model::{
-    Asked, Attempt, Copied, Counters, Deferral, ETag, Failure, FailureCause, IgnoreReason, Note,
-    ObjectFacts, ObjectName, Outcome, RequestState, RunState, Side, TaskId, Timestamp, Traffic,
-    Verified, Zone,
+    Asked, Attempt, Copied, Counters, Deferral, DestinationPrefix, ETag, Failure, FailureCause,
+    IgnoreReason, Note, ObjectFacts, ObjectName, Outcome, RequestState, RunState, Side, TaskId,
+    Timestamp, Traffic, Verified, Zone,
 };
 
 /// The instant written as RFC 3339.
@@ -31,6 +31,8 @@ pub struct Fixture {
     pub task: TaskKey,
     /// Its zone.
     pub zone: Zone,
+    /// What its runs put before every name at the destination.
+    pub destination_prefix: DestinationPrefix,
 }
 
 /// A run at work.
@@ -53,6 +55,7 @@ impl Fixture {
             ledger,
             task,
             zone,
+            destination_prefix: DestinationPrefix::default(),
         }
     }
 
@@ -154,6 +157,7 @@ impl Fixture {
             task: self.task,
             source: "camera",
             destination: "archive",
+            destination_prefix: &self.destination_prefix,
             zone: self.zone,
             started,
             workers: 8,

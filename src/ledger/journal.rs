@@ -7,9 +7,9 @@ use super::report::local;
 use super::{Ledger, LedgerError, Result, RunKey};
 use crate::model::{Answered, ClosedMonthRow, JournalEntry, LoadedRow, RunNotes, RunRow, TaskId};
 
-/// The columns of [`RunNotes`], from column 0 on.
+/// The columns of [`RunNotes`], in its order.
 const NOTES: &str = "deferral, resume_name, rejected, retries, throttled, requests_sent,
-                     begin_cause, begin_error_code";
+                     begin_cause, begin_error_code, destination_prefix";
 
 /// The runs of which a journal tells: those after the last one with a manifest,
 /// up to the journal's own.
@@ -203,30 +203,30 @@ impl Ledger {
         visit: &mut impl FnMut(&JournalEntry) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         let sql = format!(
-            "SELECT {NOTES}, number, exit_code, exit_reasons, run_id, run_name, state, zone,
-                    started_at, started_offset, ended_at, ended_offset, tolerated
+            "SELECT number, exit_code, exit_reasons, run_id, run_name, state, zone,
+                    started_at, started_offset, ended_at, ended_offset, tolerated, {NOTES}
              FROM run WHERE task = ?1 AND number >= ?2 AND number < ?3 AND ended_at IS NOT NULL
              ORDER BY number"
         );
         let read = |row: &Row<'_>| {
             let answered = Answered {
-                run: row.get(8)?,
-                exit_code: row.get(9)?,
-                exit_reasons: row.get(10)?,
-                tolerated: row.get(19)?,
+                run: row.get(0)?,
+                exit_code: row.get(1)?,
+                exit_reasons: row.get(2)?,
+                tolerated: row.get(11)?,
             };
             if answered.run == span.previous {
                 return Ok(JournalEntry::Answered(answered));
             }
             Ok(JournalEntry::Run(RunRow {
                 answered,
-                run_id: row.get(11)?,
-                run_name: row.get(12)?,
-                state: row.get(13)?,
-                zone: row.get(14)?,
-                started_at: local(row, 15)?,
-                ended_at: local(row, 17)?,
-                notes: read_notes(row, 0)?,
+                run_id: row.get(3)?,
+                run_name: row.get(4)?,
+                state: row.get(5)?,
+                zone: row.get(6)?,
+                started_at: local(row, 7)?,
+                ended_at: local(row, 9)?,
+                notes: read_notes(row, 12)?,
             }))
         };
         let runs = params![span.task, span.previous, span.number];
@@ -329,6 +329,7 @@ fn read_notes(row: &Row<'_>, at: usize) -> rusqlite::Result<RunNotes> {
         requests_sent: row.get(at + 5)?,
         begin_cause: row.get(at + 6)?,
         begin_error_code: row.get(at + 7)?,
+        destination_prefix: row.get(at + 8)?,
     })
 }
 

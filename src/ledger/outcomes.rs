@@ -63,7 +63,9 @@ fn write<'n>(
 ) -> rusqlite::Result<()> {
     let task = settling.recording.task;
     match note {
-        Note::Planned(copies) => plans::plan(connection, task, copies),
+        Note::Planned(copies) => {
+            plans::plan(connection, task, &settling.destination_prefix, copies)
+        }
         Note::Recognised(name, copy) => {
             settling.keep_copy(name, &copy.source_etag, &copy.copy_etag);
             Ok(())

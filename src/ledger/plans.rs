@@ -5,19 +5,24 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::report::word;
 use super::{Ledger, Result, TaskKey, bulk};
-use crate::model::{ArrivedPart, ETag, ObjectName, OpenUpload, PlannedCopy, Timestamp, UploadId};
+use crate::model::{
+    ArrivedPart, DestinationPrefix, ETag, ObjectName, OpenUpload, PlannedCopy, Timestamp, UploadId,
+};
 
 impl Ledger {
     /// Uploads of `task` that no request will take up any more: no request for
-    /// the name is pending or worth another night.
+    /// the name is pending or worth another night. With what was put before the name.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn stale_uploads(&self, task: TaskKey) -> Result<Vec<(ObjectName, UploadId)>> {
+    pub fn stale_uploads(
+        &self,
+        task: TaskKey,
+    ) -> Result<Vec<(ObjectName, DestinationPrefix, UploadId)>> {
         self.read(|connection| {
             connection
                 .prepare(
-                    "SELECT name, upload_id FROM upload
+                    "SELECT name, destination_prefix, upload_id FROM upload
                      WHERE task = ?1
                        AND NOT EXISTS (SELECT 1 FROM request
                                        WHERE request.task = ?1 AND request.name = upload.name
@@ -28,7 +33,7 @@ impl Ledger {
                 )?
                 .query_map([task.0], |row| {
                     let name = ObjectName::from_checked(row.get(0)?);
-                    Ok((name, UploadId::new(row.get(1)?)))
+                    Ok((name, prefix(row, 1)?, UploadId::new(row.get(2)?)))
                 })?
                 .collect()
         })
@@ -43,6 +48,12 @@ impl Ledger {
     }
 }
 
+/// The prefix in a column of `row`.
+fn prefix(row: &Row<'_>, column: usize) -> rusqlite::Result<DestinationPrefix> {
+    let prefix = row.get_ref(column)?.as_str()?;
+    Ok(DestinationPrefix::from_checked(prefix))
+}
+
 /// Stands for an MD5 that is the source's tag, as it usually is.
 const AS_TAG: &str = "=";
 
@@ -50,17 +61,18 @@ const AS_TAG: &str = "=";
 pub(super) fn plan(
     connection: &Connection,
     task: TaskKey,
+    destination_prefix: &str,
     copies: &[(ObjectName, PlannedCopy)],
 ) -> rusqlite::Result<()> {
     bulk::execute(
         connection,
         (
-            "INSERT OR REPLACE INTO planned_copy (task, name, source_etag, source_md5,
-                 source_size_bytes, destination_etag, destination_modified_at) VALUES",
-            "(?1, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO planned_copy (task, destination_prefix, name, source_etag,
+                 source_md5, source_size_bytes, destination_etag, destination_modified_at) VALUES",
+            "(?1, ?2, ?, ?, ?, ?, ?, ?)",
             "",
         ),
-        &[task.0.into()],
+        &[task.0.into(), destination_prefix.into()],
         copies.iter().map(|(name, copy)| columns(name, copy)),
     )
 }
@@ -127,8 +139,9 @@ pub(super) fn upload_begun(
     upload_gone(connection, task, name)?;
     connection
         .prepare_cached(
-            "INSERT INTO upload (task, name, upload_id, source_etag, size_bytes, part_bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO upload (task, name, upload_id, source_etag, size_bytes, part_bytes,
+                                 destination_prefix)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             task.0,
@@ -136,7 +149,8 @@ pub(super) fn upload_begun(
             upload.id.as_str(),
             upload.source_etag.as_str(),
             upload.size_bytes,
-            upload.part_bytes
+            upload.part_bytes,
+            upload.destination_prefix.as_str()
         ])?;
     Ok(())
 }
@@ -197,8 +211,8 @@ pub(super) fn open_upload(
 ) -> rusqlite::Result<Option<OpenUpload>> {
     let found = connection
         .prepare_cached(
-            "SELECT upload, upload_id, source_etag, size_bytes, part_bytes FROM upload
-             WHERE task = ?1 AND name = ?2",
+            "SELECT upload, upload_id, source_etag, size_bytes, part_bytes, destination_prefix
+             FROM upload WHERE task = ?1 AND name = ?2",
         )?
         .query_row(params![task.0, name.as_str()], |row| {
             let source_etag: String = row.get(2)?;
@@ -208,6 +222,7 @@ pub(super) fn open_upload(
                 size_bytes: row.get(3)?,
                 part_bytes: row.get(4)?,
                 parts: Vec::new(),
+                destination_prefix: prefix(row, 5)?,
             };
             Ok((row.get::<_, i64>(0)?, upload))
         })

@@ -1,6 +1,6 @@
 //! What a run has still to do, name by name.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::settling::whole;
 use super::{Ledger, Result, TaskKey, plans};
@@ -11,11 +11,12 @@ use crate::model::{ETag, LastCopy, ObjectName, OpenUpload, PlannedCopy};
 pub struct Queued {
     /// The name.
     pub name: ObjectName,
-    /// What the ledger remembers of its last copy.
+    /// What the ledger remembers of its last copy, if that lies where the task's last
+    /// run puts its copies.
     pub last_copy: Option<LastCopy>,
-    /// A copy that an earlier run was about to make, without an outcome.
+    /// A copy that an earlier run was about to make there, without an outcome.
     pub planned: Option<PlannedCopy>,
-    /// Its multipart upload, if it had begun one.
+    /// Its multipart upload, if it had begun one, there or elsewhere.
     pub upload: Option<OpenUpload>,
 }
 
@@ -59,7 +60,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<Queued>> {
         let queue = "SELECT name FROM planned_copy AS plan
-                     WHERE task = ?1 AND EXISTS (
+                     WHERE task = ?1 AND plan.destination_prefix = ?5 AND EXISTS (
                          SELECT 1 FROM request WHERE request.task = ?1 AND state = 'pending'
                              AND request.name = plan.name AND request <= ?3)";
         self.queued_names(task, through, stretch, limit, queue)
@@ -78,6 +79,7 @@ impl Ledger {
             Stretch::After(name) => (name, ">"),
         };
         self.read(|connection| {
+            let prefix = prefix_of_last_run(connection, task)?;
             // What is under way stands before the stretch, as a rule, and nothing behind it.
             let (columns, joins) = if has_begun(connection, task, bound)? {
                 BEGUN
@@ -87,12 +89,13 @@ impl Ledger {
             let sql = format!(
                 "SELECT queue.name, last_copy.source_etag, copy_etag, {columns}
                  FROM ({queue} AND name {comparison} ?2 ORDER BY name LIMIT ?4) AS queue
-                 LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = queue.name {joins}
+                 LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = queue.name
+                     AND last_copy.destination_prefix = ?5 {joins}
                  ORDER BY queue.name"
             );
             connection
                 .prepare_cached(&sql)?
-                .query_map(params![task.0, bound, through, limit], |row| {
+                .query_map(params![task.0, bound, through, limit, prefix], |row| {
                     planned(connection, task, row)
                 })?
                 .collect()
@@ -105,11 +108,23 @@ const BEGUN: (&str, &str) = (
     "plan.source_etag, source_md5, source_size_bytes, destination_etag, destination_modified_at,
      upload",
     "LEFT JOIN planned_copy AS plan ON plan.task = ?1 AND plan.name = queue.name
+         AND plan.destination_prefix = ?5
      LEFT JOIN upload ON upload.task = ?1 AND upload.name = queue.name",
 );
 
 /// The same where nothing was.
 const NOTHING_BEGUN: (&str, &str) = ("NULL, NULL, NULL, NULL, NULL, NULL", "");
+
+/// What the last run of `task` puts before every name at the destination.
+fn prefix_of_last_run(connection: &Connection, task: TaskKey) -> rusqlite::Result<String> {
+    let prefix = connection
+        .prepare_cached(
+            "SELECT destination_prefix FROM run WHERE task = ?1 ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row([task.0], |row| row.get(0))
+        .optional()?;
+    Ok(prefix.unwrap_or_default())
+}
 
 /// Whether a copy was planned, or an upload begun, of a name from `bound` on.
 fn has_begun(connection: &Connection, task: TaskKey, bound: &str) -> rusqlite::Result<bool> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::queue::queued;
 use super::runs::day_number;
 use super::{BUSY_TIMEOUT, Ledger, LedgerError, Queued, Result, TaskKey, schema};
-use crate::model::{LocalTime, ObjectName};
+use crate::model::{DestinationPrefix, LocalTime, ObjectName};
 
 impl Ledger {
     /// Opens the ledger at `path` for reading, or an empty one in memory if
@@ -80,13 +80,15 @@ impl Ledger {
         })
     }
 
-    /// The next `limit` gathered names behind `after`, in byte order.
+    /// The next `limit` gathered names behind `after`, in byte order, for a run that
+    /// puts `prefix` before every name at the destination.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub fn rehearsed_names(
         &self,
         task: Option<TaskKey>,
+        prefix: &DestinationPrefix,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Queued>> {
@@ -95,10 +97,16 @@ impl Ledger {
                 .prepare_cached(
                     "SELECT rehearsed.name, source_etag, copy_etag FROM temp.rehearsed
                      LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = rehearsed.name
+                         AND last_copy.destination_prefix = ?4
                      WHERE rehearsed.name > ?2 ORDER BY rehearsed.name LIMIT ?3",
                 )?
                 .query_map(
-                    params![task.map(|task| task.0), after.unwrap_or(""), limit],
+                    params![
+                        task.map(|task| task.0),
+                        after.unwrap_or(""),
+                        limit,
+                        prefix.as_str()
+                    ],
                     queued,
                 )?
                 .collect()

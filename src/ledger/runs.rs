@@ -7,7 +7,8 @@ use super::tasks::{Counted, count};
 use super::{Ledger, Result, RunKey, TaskKey};
 use crate::exit::ExitReason;
 use crate::model::{
-    Deferral, Failure, FailureCause, LocalTime, RequestState, RunId, RunState, Zone, run_name,
+    Deferral, DestinationPrefix, Failure, FailureCause, LocalTime, RequestState, RunId, RunState,
+    Zone, run_name,
 };
 
 /// What must be known to begin a run.
@@ -19,6 +20,8 @@ pub struct NewRun<'a> {
     pub source: &'a str,
     /// The destination bucket's name.
     pub destination: &'a str,
+    /// What is put before every name there.
+    pub destination_prefix: &'a DestinationPrefix,
     /// The task's zone.
     pub zone: Zone,
     /// Now.
@@ -106,8 +109,9 @@ impl Ledger {
             let name = run_name(new.source, new.destination, new.started, number);
             let key = transaction.query_row(
                 "INSERT INTO run (task, number, run_id, run_name, state, zone, started_at,
-                                  started_offset, workers, until_at, until_offset)
-                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10) RETURNING run",
+                                  started_offset, workers, until_at, until_offset,
+                                  destination_prefix)
+                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING run",
                 params![
                     new.task.0,
                     number,
@@ -118,7 +122,8 @@ impl Ledger {
                     new.started.offset_minutes,
                     new.workers,
                     new.until.map(|until| until.at.ms()),
-                    new.until.map(|until| until.offset_minutes)
+                    new.until.map(|until| until.offset_minutes),
+                    new.destination_prefix.as_str()
                 ],
                 |row| row.get(0).map(RunKey),
             )?;

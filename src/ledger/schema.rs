@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0014_mail.sql"),
     include_str!("../../sql/migrations/0015_suspects.sql"),
     include_str!("../../sql/migrations/0016_excluded.sql"),
+    include_str!("../../sql/migrations/0017_destination_prefix.sql"),
 ];
 
 /// The public views, made anew with every migration.

@@ -28,6 +28,8 @@ const NAMES: usize = 32;
 pub(super) struct Settling<'c, 'n> {
     connection: &'c Connection,
     pub(super) recording: &'c Recording,
+    /// What the run puts before every name at the destination.
+    pub(super) destination_prefix: String,
     pending: CachedStatement<'c>,
     /// Whether the task may have an upload that an outcome ends.
     pub(super) has_uploads: bool,
@@ -55,6 +57,9 @@ impl<'c, 'n> Settling<'c, 'n> {
         Ok(Self {
             connection,
             recording,
+            destination_prefix: connection
+                .prepare_cached("SELECT destination_prefix FROM run WHERE run = ?1")?
+                .query_row([recording.run.0], |row| row.get(0))?,
             pending,
             has_uploads: plans::has_uploads(connection, recording.task)?,
             reached: Vec::with_capacity(NAMES),
@@ -101,16 +106,21 @@ impl<'c, 'n> Settling<'c, 'n> {
     pub(super) fn finish(mut self, tally: &mut Tally<'n>) -> rusqlite::Result<()> {
         self.settle_reached(tally)?;
         self.write_settled()?;
-        let task = [self.recording.task.0.into()];
+        let common = [
+            self.recording.task.0.into(),
+            self.destination_prefix.as_str().into(),
+        ];
         bulk::execute(
             self.connection,
             (
-                "INSERT INTO last_copy (task, name, source_etag, copy_etag) VALUES",
-                "(?1, ?, ?, ?)",
+                "INSERT INTO last_copy (task, destination_prefix, name, source_etag, copy_etag)
+                     VALUES",
+                "(?1, ?2, ?, ?, ?)",
                 "ON CONFLICT DO UPDATE SET source_etag = excluded.source_etag,
-                     copy_etag = excluded.copy_etag",
+                     copy_etag = excluded.copy_etag,
+                     destination_prefix = excluded.destination_prefix",
             ),
-            &task,
+            &common,
             self.copied,
         )?;
         plans::unplan(self.connection, self.recording.task, self.unplanned)

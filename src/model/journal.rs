@@ -97,6 +97,10 @@ pub struct RunNotes {
     pub begin_cause: Option<String>,
     /// What the server answered then.
     pub begin_error_code: Option<String>,
+    /// What it put before every name at the destination; left out if that was nothing,
+    /// as always was before there could be any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub destination_prefix: String,
 }
 
 /// A closed month.

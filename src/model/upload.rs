@@ -2,6 +2,7 @@
 //! multipart uploads under way.
 
 use super::facts::ETag;
+use super::prefix::DestinationPrefix;
 use super::time::Timestamp;
 use super::words::Verified;
 
@@ -61,6 +62,8 @@ pub struct ArrivedPart {
 /// A multipart upload of ours that the destination holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenUpload {
+    /// What is put before the name at the destination: where it is.
+    pub destination_prefix: DestinationPrefix,
     /// The destination's id of it.
     pub id: UploadId,
     /// The tag of the source object whose parts it holds.

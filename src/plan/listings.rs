@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::before::is_listed_as_it_is;
+use crate::model::DestinationPrefix;
+
 /// Fewer names than this are asked about one by one: no page is worth it.
 const LEAST_NAMES: usize = 32;
 
@@ -97,6 +100,18 @@ impl Listings {
             density: Mutex::new(Density::new()),
             answers_within: OnceLock::new(),
         }
+    }
+
+    /// The same of a bucket in which `prefix` is put before every name: no server's
+    /// listing is relied on where that alone makes names of which it is not certain
+    /// how they are listed.
+    #[must_use]
+    pub fn under(prefix: &DestinationPrefix) -> Self {
+        let listings = Self::new();
+        if !is_listed_as_it_is(&prefix.place("name")) {
+            listings.distrust();
+        }
+        listings
     }
 
     /// Whether they are still relied on.

@@ -108,7 +108,7 @@ impl Night<'_> {
                 task: self.key,
                 id: &self.task.id,
                 folder: &self.engine.data_dir.task(&self.task.id),
-                destination: &self.ends.destination,
+                destination: &self.ends.lists,
                 clock: &self.engine.clock,
                 stop: &self.stop.signal,
             };

@@ -147,7 +147,6 @@ impl<'a> Conveyor<'a> {
         share: TaskShare,
     ) -> Self {
         Self {
-            means,
             sender,
             events,
             began: Instant::now(),
@@ -155,8 +154,9 @@ impl<'a> Conveyor<'a> {
             settled: 0,
             unseen: 0,
             reads_on: false,
-            stretches: Stretches::default(),
+            stretches: Stretches::new(means.transfer.destination.prefix()),
             tags: ListedTags::default(),
+            means,
             trial: Trial::Due,
             to_look: VecDeque::new(),
             looking: 0,

@@ -99,8 +99,10 @@ pub struct Engine {
 pub struct Ends {
     /// Where objects are read.
     pub source: Bucket,
-    /// Where they are written.
+    /// Where they are written: the source's names, under the task's prefix.
     pub destination: Bucket,
+    /// The same bucket without the prefix, where the task's lists lie.
+    pub lists: Bucket,
 }
 
 impl Ends {
@@ -244,9 +246,11 @@ pub fn http_client(config: &Config, workers: usize) -> Result<HttpClient, HttpCl
 /// # Errors
 /// If the configuration does not give what is needed to address them.
 pub fn ends(http: &HttpClient, task: &TaskConfig, clock: &Clock) -> Result<Ends, RunError> {
+    let lists = bucket(http, task, Side::Destination, &task.destination, clock)?;
     Ok(Ends {
         source: bucket(http, task, Side::Source, &task.source, clock)?,
-        destination: bucket(http, task, Side::Destination, &task.destination, clock)?,
+        destination: lists.clone().under(task.destination_prefix.clone()),
+        lists,
     })
 }
 

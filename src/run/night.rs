@@ -24,7 +24,7 @@ use super::tuner::Tuner;
 use super::{limits, server_side};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
-use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists};
+use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{
     BeginFailure, BegunRun, Ledger, LedgerError, NewRun, OpenBreaker, Recording, Taken, TaskKey,
 };
@@ -118,7 +118,7 @@ pub(super) fn run_with(
     // A night over lists that the ledger does not know would ask for old names
     // again and give its own lists numbers that are taken.
     let unchecked = if task.deliver_lists {
-        refuse_older(&ledger, task, &ends.destination, &stop.signal)?
+        refuse_older(&ledger, task, &ends.lists, &stop.signal)?
     } else {
         None
     };
@@ -129,6 +129,7 @@ pub(super) fn run_with(
         task: key,
         source: &task.source.bucket,
         destination: &task.destination.bucket,
+        destination_prefix: &task.destination_prefix,
         zone: task.zone,
         started,
         workers: engine.workers,
@@ -219,13 +220,13 @@ impl Night<'_> {
     /// depend on when the previous intake was.
     fn take_in(&mut self, ledger: &mut Ledger) -> Result<(), RunError> {
         let settings = IntakeSettings {
-            encoding: self.task.object_lists_encoding,
+            form: NameForm::of(self.task),
             zone: self.task.zone,
             clock: &self.engine.clock,
             wait: &thread::sleep,
         };
         let local = LocalLists::new(&self.engine.data_dir.task(&self.task.id));
-        let in_bucket = BucketLists::new(&self.ends.destination, &self.task.id, &self.stop.signal);
+        let in_bucket = BucketLists::new(&self.ends.lists, &self.task.id, &self.stop.signal);
         let mut sources: Vec<&dyn ListSource> = vec![&local];
         if self.task.read_lists_from_destination && self.report.begin_failure.is_none() {
             sources.push(&in_bucket);
@@ -267,12 +268,13 @@ impl Night<'_> {
         if self.report.begin_failure.is_some() {
             return Ok(());
         }
-        for (name, id) in ledger.stale_uploads(self.key)? {
+        for (name, prefix, id) in ledger.stale_uploads(self.key)? {
             if self.stop.reason().is_some() {
                 break;
             }
-            let (destination, asked) = (self.ends.destination.clone(), name.clone());
-            let abort = move || destination.abort_upload(asked.as_str(), &id);
+            // Where that run put it, which may be elsewhere than this one would.
+            let (there, asked) = (self.ends.lists.clone().under(prefix), name.clone());
+            let abort = move || there.abort_upload(asked.as_str(), &id);
             match self.stop.signal.unless_urgent(abort) {
                 Ok(Ok(())) => ledger.forget_upload(self.key, &name)?,
                 // It stays in the ledger: the next run tries again.

@@ -52,8 +52,8 @@ impl Conveyor<'_> {
     }
 }
 
-/// Writes and removes the canary. It lies under the task's prefix: a prefix that
-/// refuses objects does not refuse it.
+/// Writes and removes the canary. It lies in a folder of its own, under the task's
+/// destination prefix: a folder of objects that refuses them does not refuse it.
 fn probe_destination(bucket: &Bucket, canary: &str) -> Result<(), Failure> {
     write_canary(bucket, canary)?;
     // No run needs this right.

@@ -16,7 +16,7 @@ use super::voyage::Look;
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::forecast::Queue;
-use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists};
+use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
 use crate::model::{Counters, Failure, FailureCause, LocalTime, Timestamp};
 use crate::preflight::{Access, first_failure, preflight};
@@ -250,7 +250,7 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
         Err(not_waited) => Some(not_waited.into()),
     };
     if task.deliver_lists && rehearsal.begin_failure.is_none() {
-        rehearsal.begin_failure = refuse_older(&ledger, task, &ends.destination, &engine.signal)?;
+        rehearsal.begin_failure = refuse_older(&ledger, task, &ends.lists, &engine.signal)?;
     }
     gather(engine, task, key, &ends, &mut ledger, &mut rehearsal)?;
     if rehearsal.begin_failure.is_none() {
@@ -304,13 +304,13 @@ fn gather(
         rehearsal.taken = ledger.rehearse_pending(key, now)?;
     }
     let local = LocalLists::new(&engine.data_dir.task(&task.id));
-    let in_bucket = BucketLists::new(&ends.destination, &task.id, &engine.signal);
+    let in_bucket = BucketLists::new(&ends.lists, &task.id, &engine.signal);
     let mut sources: Vec<&dyn ListSource> = vec![&local];
     if task.read_lists_from_destination && rehearsal.begin_failure.is_none() {
         sources.push(&in_bucket);
     }
     let settings = IntakeSettings {
-        encoding: task.object_lists_encoding,
+        form: NameForm::of(task),
         zone: task.zone,
         clock: &engine.clock,
         wait: &thread::sleep,

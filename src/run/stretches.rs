@@ -9,7 +9,7 @@ use super::listed::Listed;
 use super::names::Names;
 use super::voyage::Voyage;
 use crate::ledger::{LedgerError, Queued};
-use crate::model::{Exclusion, Failure, Outcome, Side, Timestamp};
+use crate::model::{DestinationPrefix, Exclusion, Failure, Outcome, Side, Timestamp};
 use crate::plan::{Listings, Sight, survey};
 use crate::pool::guarded;
 use crate::transfer::Tally;
@@ -107,7 +107,6 @@ impl Stretch {
 }
 
 /// The stretches that are under way, and what the run has learned of listings.
-#[derive(Default)]
 pub(super) struct Stretches {
     under_way: BTreeMap<u64, Stretch>,
     begun: u64,
@@ -116,6 +115,16 @@ pub(super) struct Stretches {
 }
 
 impl Stretches {
+    /// None is under way yet; the destination puts `prefix` before every name.
+    pub(super) fn new(prefix: &DestinationPrefix) -> Self {
+        Self {
+            under_way: BTreeMap::new(),
+            begun: 0,
+            source: Arc::default(),
+            destination: Arc::new(Listings::under(prefix)),
+        }
+    }
+
     /// Whether none is under way.
     pub(super) fn is_empty(&self) -> bool {
         self.under_way.is_empty()

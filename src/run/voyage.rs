@@ -136,13 +136,17 @@ impl Voyage {
     }
 
     /// Decides from what listings say; `None` if that is not enough, as where `tags`
-    /// leave open whether what is ignored is suspect.
+    /// leave open whether what is ignored is suspect. The first look of each voyage: a
+    /// name that its copy must not have fails here.
     pub fn look_at_listings(
         &mut self,
         transfer: &Transfer,
         rule: &Rule,
         tags: ListedTags,
     ) -> Option<Result<Look, Failure>> {
+        if let Err(failure) = check_place(transfer, &self.queued.name) {
+            return Some(Err(failure));
+        }
         let planned = self.queued.planned.is_some();
         let (source, destination) = self.listed.facts(rule.mode, planned)?;
         self.began = Instant::now();
@@ -401,6 +405,19 @@ impl Voyage {
             throttled: self.tally.throttled(),
         }
     }
+}
+
+/// Refuses a name that the intake took and that another prefix, given to the task
+/// since, makes one that the destination cannot have.
+fn check_place(transfer: &Transfer, name: &ObjectName) -> Result<(), Failure> {
+    let prefix = transfer.destination.prefix();
+    prefix.check(name).map_err(|reason| {
+        let message = format!(
+            "the destination cannot have {name:?} behind the prefix {:?} ({reason})",
+            prefix.as_str()
+        );
+        Failure::new(FailureCause::BadRequest, message)
+    })
 }
 
 fn missing(name: &ObjectName) -> Failure {

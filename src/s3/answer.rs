@@ -47,7 +47,7 @@ impl Bucket {
         let mut line = String::from(operation.as_str());
         // Writing to a String cannot fail.
         let _ = match name {
-            Some(name) => write!(line, " {name:?} in {self:?}: "),
+            Some(name) => write!(line, " {:?} in {self:?}: ", self.key(name)),
             None => write!(line, " of {self:?}: "),
         };
         why(&mut line);

@@ -1,5 +1,6 @@
 //! One bucket at one end, and what is needed to talk to it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,7 +18,9 @@ use super::http::HttpClient;
 use super::pace::Pacer;
 use super::signer::Signer;
 use crate::clock::Clock;
-use crate::model::{Counters, Side, ThrottledMinute, Timestamp, Timetable, Zone};
+use crate::model::{
+    Counters, DestinationPrefix, Side, ThrottledMinute, Timestamp, Timetable, Zone,
+};
 use crate::secret::Secret;
 
 /// Where a bucket is and who asks.
@@ -68,7 +71,16 @@ pub enum BucketError {
 
 /// One bucket at one end. Cloning it is cheap; clones count together.
 #[derive(Clone)]
-pub struct Bucket(pub(super) Arc<Inner>, pub(super) Option<Bandwidth>);
+pub struct Bucket(pub(super) Arc<Inner>, pub(super) View);
+
+/// How one of the clones sees the bucket.
+#[derive(Clone, Default)]
+pub(super) struct View {
+    /// How fast objects are read, if there is a limit.
+    pub(super) bandwidth: Option<Bandwidth>,
+    /// What is put before every name.
+    prefix: DestinationPrefix,
+}
 
 pub(super) struct Inner {
     pub(super) http: HttpClient,
@@ -131,26 +143,53 @@ impl Bucket {
             checked: Checked::default(),
             clock_ahead_ms: AtomicI64::new(i64::MIN),
         };
-        Ok(Self(Arc::new(inner), None))
+        Ok(Self(Arc::new(inner), View::default()))
     }
 
     /// The same bucket, whose objects are read no faster than `bandwidth` allows.
     #[must_use]
     pub fn within(self, bandwidth: Bandwidth) -> Self {
-        Self(self.0, Some(bandwidth))
+        let bandwidth = Some(bandwidth);
+        Self(
+            self.0,
+            View {
+                bandwidth,
+                ..self.1
+            },
+        )
+    }
+
+    /// The same bucket, in which `prefix`, and no other that was there, is put before
+    /// every name: it is asked for names without it and lists them without it.
+    #[must_use]
+    pub fn under(self, prefix: DestinationPrefix) -> Self {
+        Self(self.0, View { prefix, ..self.1 })
+    }
+
+    /// What is put before every name.
+    #[must_use]
+    pub const fn prefix(&self) -> &DestinationPrefix {
+        &self.1.prefix
+    }
+
+    /// The object's whole name, as the server knows it.
+    pub(super) fn key<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        self.1.prefix.place(name)
     }
 
     /// Whether its objects are read no faster than a bandwidth allows.
     #[must_use]
     pub fn is_capped(&self) -> bool {
-        self.1.as_ref().is_some_and(Bandwidth::has_caps)
+        self.1.bandwidth.as_ref().is_some_and(Bandwidth::has_caps)
     }
 
     /// Has its objects read no faster than so many bytes a second from now on,
     /// whatever held before; `None`: as fast as may be. Only of a bucket
     /// [within](Self::within) a bandwidth.
     pub fn cap_bandwidth(&self, bytes_per_second: Option<u64>) {
-        let Some(bandwidth) = &self.1 else { return };
+        let Some(bandwidth) = &self.1.bandwidth else {
+            return;
+        };
         bandwidth.replace(match bytes_per_second {
             Some(cap) => Timetable::always(Zone::UTC, cap),
             None => Timetable::slots(Zone::UTC, Vec::new()),

@@ -125,7 +125,10 @@ impl Bucket {
         source: CopySource<'a>,
     ) -> Result<PutAnswer, Failure> {
         let (operation, name) = (request.operation, request.name);
-        let whence = Cow::Owned(address(source.bucket.name(), source.name));
+        let whence = Cow::Owned(address(
+            source.bucket.name(),
+            &source.bucket.key(source.name),
+        ));
         request.headers.push(("x-amz-copy-source", whence));
         // A weak tag never matches.
         if !source.if_match.as_str().starts_with("W/") {

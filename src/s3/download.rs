@@ -81,7 +81,7 @@ impl DownloadBody {
     /// How long reading all of it may take, our own cap on bandwidth included.
     #[must_use]
     pub fn longest_reading(&self, size_bytes: u64) -> Duration {
-        let bandwidth = self.bucket.1.as_ref();
+        let bandwidth = self.bucket.1.bandwidth.as_ref();
         let held_up = bandwidth.map(|bandwidth| bandwidth.longest_wait(size_bytes));
         self.time_left + held_up.unwrap_or_default()
     }

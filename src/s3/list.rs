@@ -12,7 +12,7 @@ use rusty_s3::Method;
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::request::Request;
-use crate::model::{ETag, Failure, ObjectFacts, Timestamp};
+use crate::model::{DestinationPrefix, ETag, Failure, ObjectFacts, Timestamp};
 
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,15 +184,22 @@ impl Bucket {
     ) -> Result<ListPage, Failure> {
         let operation = Operation::ListObjectsV2;
         let max_keys = max_keys.to_string();
+        let prefix = self.key(prefix);
+        let start_after = match start_after {
+            // What is called as the prefix alone has no name here.
+            None if continuation.is_none() && !self.prefix().is_empty() => Some(""),
+            start_after => start_after,
+        };
+        let start_after = start_after.map(|name| self.key(name));
         let mut query = Vec::with_capacity(6);
         query.extend(continuation.map(|token| ("continuation-token", token)));
         query.push(("encoding-type", "url"));
         query.push(("list-type", "2"));
         query.push(("max-keys", max_keys.as_str()));
         if !prefix.is_empty() {
-            query.push(("prefix", prefix));
+            query.push(("prefix", &*prefix));
         }
-        query.extend(start_after.map(|name| ("start-after", name)));
+        query.extend(start_after.as_deref().map(|name| ("start-after", name)));
         let answer = self.send(Request {
             operation,
             method: Method::Get,
@@ -203,7 +210,8 @@ impl Bucket {
             more_time: Duration::ZERO,
         })?;
         let xml = self.read_xml(operation, None, answer)?;
-        let page = page(&xml).map_err(|why| self.nonsense(operation, None, why))?;
+        let page = page(&xml).and_then(|page| page.seen_under(self.prefix()));
+        let page = page.map_err(|why| self.nonsense(operation, None, why))?;
         if page.next.is_some() && page.next.as_deref() == continuation {
             let why = "answered with a listing that goes on where it just did, without end";
             return Err(self.nonsense(operation, None, why));
@@ -219,6 +227,16 @@ impl ListPage {
     /// What is wrong with the answer.
     pub fn parse(xml: &str) -> Result<Self, &'static str> {
         page(xml)
+    }
+
+    /// The same page, with the names as they are without `prefix`.
+    fn seen_under(mut self, prefix: &DestinationPrefix) -> Result<Self, &'static str> {
+        for object in &mut self.objects {
+            let name = prefix.name_at(&object.name).map(str::len);
+            let name_bytes = name.ok_or("listed what does not begin with the prefix")?;
+            object.name.drain(..object.name.len() - name_bytes);
+        }
+        Ok(self)
     }
 }
 

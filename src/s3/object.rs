@@ -122,7 +122,7 @@ impl Bucket {
     /// The server refused or did not answer.
     pub fn get(&self, name: &str, options: GetOptions<'_>) -> Result<Download, Failure> {
         let request = self.get_request(name, options);
-        let open_body = self.1.as_ref().map(Bandwidth::open_body);
+        let open_body = self.1.bandwidth.as_ref().map(Bandwidth::open_body);
         let answer = self.send(request)?;
         self.download(name, answer, open_body)
     }

@@ -240,10 +240,10 @@ impl Bucket {
 
     fn signed_url(&self, request: &Request<'_>) -> Result<Url, Failure> {
         let bucket = &*self.0;
-        let url = match request.name {
+        let url = match request.name.map(|name| (name, self.key(name))) {
             None => bucket.address.base_url().clone(),
-            Some(name) if is_addressable(name) => bucket.address.object_url(name),
-            Some(name) => return Err(self.unaddressable(request.operation, name)),
+            Some((_, key)) if is_addressable(&key) => bucket.address.object_url(&key),
+            Some((name, _)) => return Err(self.unaddressable(request.operation, name)),
         };
         let headers = request
             .headers

@@ -5,17 +5,21 @@ use serde::Deserialize;
 use super::answer::Refusal;
 use super::bounded::Bounded;
 use super::routes::Names;
-use crate::config::ListEncoding;
-use crate::intake::{excerpt, name_of};
+use crate::intake::{NameForm, excerpt, name_of};
 
 #[derive(Deserialize)]
 struct Events {
     object_keys: Bounded<String>,
 }
 
-/// The names that `body` asks for, 1 to `most`. If one of them cannot be
+/// The names that `body` asks for in this `form`, 1 to `most`. If one of them cannot be
 /// requested, none is.
-pub(super) fn names(body: &[u8], plus_is_space: bool, most: usize) -> Result<Names, Refusal> {
+pub(super) fn names(
+    body: &[u8],
+    form: &NameForm,
+    plus_is_space: bool,
+    most: usize,
+) -> Result<Names, Refusal> {
     let events: Events = serde_json::from_slice(body).map_err(|error| {
         // Its own words repeat what stands there, at any length.
         Refusal::Wrong(format!(
@@ -34,7 +38,7 @@ pub(super) fn names(body: &[u8], plus_is_space: bool, most: usize) -> Result<Nam
     for (place, key) in events.object_keys.kept.iter().enumerate() {
         let spaced = plus_is_space.then(|| key.replace('+', " "));
         let raw = spaced.as_deref().unwrap_or(key).as_bytes();
-        let name = name_of(raw, ListEncoding::Url).map_err(|reason| {
+        let name = name_of(raw, form).map_err(|reason| {
             Refusal::Wrong(format!(
                 "object_keys[{place}] cannot be requested ({reason}): {}",
                 excerpt(key.as_bytes())
@@ -53,9 +57,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::ListEncoding;
 
     fn lines(body: &str, plus_is_space: bool) -> Result<String, String> {
-        match names(body.as_bytes(), plus_is_space, 3) {
+        match names(body.as_bytes(), &ListEncoding::Url.into(), plus_is_space, 3) {
             Ok(names) => {
                 let lines = String::from_utf8(names.lines).unwrap();
                 assert_eq!(names.count, lines.lines().count() as u64);
@@ -148,7 +153,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_bytes_come_they_are_names_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            drop(names(&body, true, 3));
+            drop(names(&body, &ListEncoding::Url.into(), true, 3));
         }
 
         #[test]

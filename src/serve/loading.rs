@@ -16,9 +16,9 @@ use super::in_use::InUse;
 use super::notices::Notices;
 use super::record::Marks;
 use crate::clock::Clock;
-use crate::config::{ListEncoding, TaskConfig};
+use crate::config::TaskConfig;
 use crate::data_dir::DataDir;
-use crate::intake::{GrowingList, IntakeError, IntakeSettings};
+use crate::intake::{GrowingList, IntakeError, IntakeSettings, NameForm};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
 
 /// How long names wait for others before they are loaded together.
@@ -254,7 +254,7 @@ impl Loader {
         }
         let task = &self.books.tasks[id.0];
         let settings = IntakeSettings {
-            encoding: ListEncoding::Url,
+            form: NameForm::of(task).url(),
             zone: task.zone,
             clock: &self.books.clock,
             wait: &thread::sleep,

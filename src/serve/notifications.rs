@@ -200,7 +200,9 @@ fn line_of(key: &str, source: &str) -> String {
         return percent_encode(key.as_bytes(), ESCAPED).to_string();
     }
     let spaced = key.replace('+', " ");
-    if name_of(spaced.as_bytes(), ListEncoding::Url) == Err(RejectReason::BadPercentEncoding) {
+    if name_of(spaced.as_bytes(), &ListEncoding::Url.into())
+        == Err(RejectReason::BadPercentEncoding)
+    {
         return percent_encode(spaced.as_bytes(), STILL_WRONG).to_string();
     }
     let decoded: Cow<'_, [u8]> = percent_decode(spaced.as_bytes()).into();

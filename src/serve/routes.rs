@@ -16,6 +16,7 @@ use super::notifications::{LeftOut, Sns};
 use super::who::{self, Claim, Right};
 use super::{events, notifications, reading, subscriptions};
 use crate::config::TaskConfig;
+use crate::intake::NameForm;
 use crate::model::TaskId;
 
 /// Lines for a list, ready to be written.
@@ -81,7 +82,8 @@ async fn take_events(
     let most_names = receiver.config.limits.most_names;
     receiver
         .take(request, &task, is_ours, |body, task| {
-            events::names(body, task.plus_is_space, most_names)
+            let form = NameForm::of(task).url();
+            events::names(body, &form, task.plus_is_space, most_names)
         })
         .await
 }

@@ -59,6 +59,7 @@ impl PartsCopy {
     #[must_use]
     pub fn open_upload(&self) -> OpenUpload {
         OpenUpload {
+            destination_prefix: self.transfer.destination.prefix().clone(),
             id: self.upload_id.clone(),
             source_etag: self.source.etag.clone(),
             size_bytes: self.plan.size_bytes,

@@ -29,7 +29,7 @@ impl Transfer {
     /// Begins the copy of the object of the facts `planned` in the parts of
     /// `plan`, or goes on with `open`, an upload of an earlier run: what it
     /// holds of the same object in the same parts is not carried again. One
-    /// that does not fit is aborted.
+    /// that does not fit, or would become an object of another name, is aborted.
     ///
     /// # Errors
     /// What remains after all attempts; `source_missing` or `source_changed` if
@@ -46,7 +46,7 @@ impl Transfer {
         let cut = self.cut(name, &head, plan, open, tally)?;
         let sent = self.sent_with_parts(&head.facts, &cut);
         if let Some(open) = open {
-            if fits(open, &head.facts, &cut.plan) {
+            if self.is_here(open) && fits(open, &head.facts, &cut.plan) {
                 if let Some(held) = self.held_parts(name, open, tally)? {
                     let upload = (open.id.clone(), sent);
                     return Ok(self.parts_copy(name, head, cut, upload, Some(&held)));
@@ -104,7 +104,9 @@ impl Transfer {
     ) -> Result<Cut, Failure> {
         let at_source = self.parts_at_source(name, source, tally)?;
         if let Some(cut) = self.server_side.cut(&plan, at_source)
-            && open.is_none_or(|open| fits(open, &source.facts, &cut.plan))
+            && open
+                .filter(|open| self.is_here(open))
+                .is_none_or(|open| fits(open, &source.facts, &cut.plan))
         {
             return Ok(cut);
         }
@@ -165,10 +167,17 @@ impl Transfer {
         ))
     }
 
-    /// Aborts an upload of an earlier run. A destination that does not allow it
-    /// must not keep the object from being copied anew.
+    /// Whether `open` is of the name that the copy is to have at the destination.
+    fn is_here(&self, open: &OpenUpload) -> bool {
+        open.destination_prefix == *self.destination.prefix()
+    }
+
+    /// Aborts an upload of an earlier run, where that put it. A destination that does
+    /// not allow it must not keep the object from being copied anew.
     fn give_up(&self, name: &str, open: &OpenUpload, tally: &Tally) -> Result<(), Failure> {
-        match self.attempts(tally, || self.destination.abort_upload(name, &open.id)) {
+        let there = self.destination.clone();
+        let there = there.under(open.destination_prefix.clone());
+        match self.attempts(tally, || there.abort_upload(name, &open.id)) {
             Err(failure) if failure.may_pass() => Err(failure),
             _ => Ok(()),
         }

@@ -17,7 +17,7 @@ fn growing(fixture: &Fixture) -> GrowingList {
 fn load(fixture: &Fixture, list: &mut GrowingList, safe_bytes: u64) -> u64 {
     let mut ledger = Ledger::open(fixture.ledger.path(), 0o600).unwrap();
     let settings = IntakeSettings {
-        encoding: ListEncoding::Plain,
+        form: ListEncoding::Plain.into(),
         zone: fixture.zone,
         clock: &fixture.clock,
         wait: &|_| panic!("nothing to wait for"),
@@ -137,7 +137,7 @@ fn of_two_who_load_a_list_at_the_same_time_the_second_loads_what_the_first_left(
             }))),
         };
         let settings = IntakeSettings {
-            encoding: ListEncoding::Plain,
+            form: ListEncoding::Plain.into(),
             zone: fixture.zone,
             clock: &fixture.clock,
             wait: &|_| panic!("nothing to wait for"),

@@ -22,6 +22,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
+use crate::config::ListEncoding;
 use crate::model::Timestamp;
 
 const HOUR: i64 = 3_600_000;
@@ -92,7 +93,7 @@ impl Fixture {
     ) -> Result<Intake, IntakeError> {
         let clock = self.clock.clone();
         let settings = IntakeSettings {
-            encoding: self.encoding,
+            form: self.encoding.into(),
             zone: self.zone,
             clock: &clock,
             wait,

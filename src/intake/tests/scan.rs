@@ -5,7 +5,7 @@ use super::*;
 fn scanned(fixture: &Fixture, ledger: Option<&Ledger>) -> (Vec<String>, Scan) {
     let lists = fixture.lists();
     let settings = IntakeSettings {
-        encoding: fixture.encoding,
+        form: fixture.encoding.into(),
         zone: fixture.zone,
         clock: &fixture.clock,
         wait: &|_| panic!("nothing to wait for"),

@@ -62,6 +62,7 @@ pub(super) fn enter_run(connection: &Connection, run: &RebuiltRun<'_>) -> rusqli
                 ":requests_sent": notes.requests_sent, ":deferral": notes.deferral,
                 ":resume_name": notes.resume_name, ":begin_cause": notes.begin_cause,
                 ":begin_error_code": notes.begin_error_code,
+                ":destination_prefix": notes.destination_prefix,
             },
             |row| row.get(0).map(RunKey),
         )

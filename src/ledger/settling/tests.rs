@@ -1,15 +1,20 @@
 use crate::ledger::fixture::{Fixture, failed, photos, synced};
 use crate::ledger::{Queued, Recording, Stretch};
 use crate::model::{
-    ArrivedPart, ETag, FailureCause, LastCopy, Note, ObjectName, OpenUpload, Outcome, PlannedCopy,
-    Traffic, UploadId, Verified,
+    ArrivedPart, DestinationPrefix, ETag, FailureCause, LastCopy, Note, ObjectName, OpenUpload,
+    Outcome, PlannedCopy, Traffic, UploadId, Verified,
 };
 
 const ASKED: &str = "2026-11-20T12:00:00Z";
 const SETTLED: &str = "2026-11-21T01:00:00Z";
 
 fn record(fixture: &mut Fixture, notes: &[Note]) {
-    let night = fixture.begin(SETTLED);
+    record_at(fixture, SETTLED, notes);
+}
+
+/// Records `notes` in a run that begins at `when`.
+fn record_at(fixture: &mut Fixture, when: &str, notes: &[Note]) {
+    let night = fixture.begin(when);
     let recording = Recording {
         task: fixture.task,
         run: night.run.key,
@@ -140,6 +145,7 @@ fn an_outcome_in_the_batch_of_its_upload_ends_the_upload_and_its_parts() {
     let mut fixture = Fixture::new("UTC");
     fixture.ask("object_lists/a.txt", ASKED, &["a", "b"]);
     let upload = || OpenUpload {
+        destination_prefix: DestinationPrefix::default(),
         id: UploadId::new("u1".to_owned()),
         source_etag: ETag::new("5e"),
         size_bytes: 7,
@@ -219,4 +225,59 @@ fn a_name_asked_for_thousands_of_times_among_others_is_settled_in_steps() {
                      AND attempts = 1";
     assert_eq!(count(&fixture, further), 2_500);
     assert_eq!(fixture.ledger.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_lies_under_another_prefix_is_not_taken_for_what_is_here() {
+    let mut fixture = Fixture::new("UTC");
+    let mirror: DestinationPrefix = "mirror/".parse().unwrap();
+    fixture.ask("object_lists/a.txt", ASKED, &["a", "b"]);
+    let upload = OpenUpload {
+        destination_prefix: DestinationPrefix::default(),
+        id: UploadId::new("u1".to_owned()),
+        source_etag: ETag::new("5e"),
+        size_bytes: 7,
+        part_bytes: 7,
+        parts: Vec::new(),
+    };
+    let notes = [
+        copied_as("a", "c0"),
+        Note::Planned(vec![(name("b"), planned("5e", None))]),
+        Note::UploadBegun(name("b"), upload.clone()),
+    ];
+    record(&mut fixture, &notes);
+    fixture.ask("object_lists/b.txt", ASKED, &["a"]);
+    let known = |fixture: &Fixture| {
+        let left = pending(fixture);
+        let known = (left[0].last_copy.is_some(), left[1].planned.is_some());
+        assert_eq!(left[1].upload.as_ref(), Some(&upload));
+        let planned =
+            fixture
+                .ledger
+                .next_planned_names(fixture.task, i64::MAX, &Stretch::From(""), 1000);
+        assert_eq!(planned.unwrap().len(), usize::from(known.1));
+        known
+    };
+    let nothing = DestinationPrefix::default();
+    for (prefix, when, expected) in [
+        (&mirror, "2026-11-22T01:00:00Z", (false, false)),
+        (&nothing, "2026-11-23T01:00:00Z", (true, true)),
+    ] {
+        fixture.destination_prefix = prefix.clone();
+        fixture.begin(when);
+        assert_eq!(known(&fixture), expected, "{prefix:?}");
+    }
+    fixture.destination_prefix = mirror;
+    let notes = [copied_as("a", "c1"), copied_as("b", "c1")];
+    record_at(&mut fixture, "2026-11-24T01:00:00Z", &notes);
+    let places = "SELECT group_concat(destination_name, ' ' ORDER BY request) FROM object_history";
+    let read =
+        |connection: &rusqlite::Connection| connection.query_row(places, [], |row| row.get(0));
+    let places: String = fixture.ledger.read(read).unwrap();
+    assert_eq!(places, "a mirror/b mirror/a");
+    fixture.ask("object_lists/c.txt", ASKED, &["a"]);
+    assert!(pending(&fixture)[0].last_copy.is_some());
+    fixture.destination_prefix = nothing;
+    fixture.begin("2026-11-25T01:00:00Z");
+    assert_eq!(pending(&fixture)[0].last_copy, None);
 }

@@ -79,8 +79,8 @@ pub fn rebuild(
     let mut ledger = Ledger::open(draft.path(), target.file_mode)?;
     let mut made = Vec::new();
     for task in tasks {
-        let destination = ends(http, task, clock)?.destination;
-        let delivered = Delivered::new(task, &destination);
+        let bucket = ends(http, task, clock)?.lists;
+        let delivered = Delivered::new(task, &bucket);
         made.push(rebuild_task(&mut ledger, task, &delivered, clock)?);
     }
     let problems = ledger.check()?;

@@ -54,7 +54,7 @@ impl<'a> Looks<'a> {
                 server_side: server_side(task),
             }),
             source: Arc::default(),
-            destination: Arc::default(),
+            destination: Arc::new(Listings::under(ends.destination.prefix())),
             ends,
             before: [ends.source.counters(), ends.destination.counters()],
         }
@@ -71,7 +71,8 @@ impl<'a> Looks<'a> {
         let mut left = self.engine.options.limit.unwrap_or(u64::MAX);
         while left > 0 && !self.engine.signal.is_requested() {
             let step = usize::try_from(left).unwrap_or(STRETCH).min(STRETCH);
-            let names = ledger.rehearsed_names(key, after.as_deref(), step)?;
+            let prefix = self.ends.destination.prefix();
+            let names = ledger.rehearsed_names(key, prefix, after.as_deref(), step)?;
             let count = names.len();
             after = names.last().map(|queued| queued.name.as_str().to_owned());
             self.look_at(names, rehearsal);

@@ -214,8 +214,8 @@ proptest! {
         let spaced = key.replace('+', " ");
         prop_assert!(!line.contains(['\n', '\r']));
         prop_assert_eq!(
-            name_of(line.as_bytes(), ListEncoding::Url),
-            name_of(spaced.as_bytes(), ListEncoding::Url)
+            name_of(line.as_bytes(), &ListEncoding::Url.into()),
+            name_of(spaced.as_bytes(), &ListEncoding::Url.into())
         );
     }
 }
