@@ -12,7 +12,9 @@ SELECT attempt, number, at, offset_minutes, outcome, attempt.reason,
         WHERE minute.run = attempt.run AND side = 'destination'
           AND minute_at > at - duration_ms - 60000 AND minute_at <= at),
        EXISTS (SELECT 1 FROM suspect
-               WHERE suspect.run = attempt.run AND suspect.request = attempt.request)
+               WHERE suspect.run = attempt.run AND suspect.request = attempt.request),
+       iif(run.destination_prefix = '', NULL,
+           run.destination_prefix || (SELECT name FROM request WHERE request = ?1))
 FROM attempt JOIN run ON run.run = attempt.run
 WHERE request = ?1
 ORDER BY attempt

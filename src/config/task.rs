@@ -9,7 +9,8 @@ use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
 use super::selection;
 use crate::model::{
-    ChecksumMode, DestinationPrefix, FailureCause, OverwriteMode, Selection, TaskId, Timetable, Window, Zone,
+    ChecksumMode, DestinationPrefix, FailureCause, OverwriteMode, Selection, TaskId, Timetable,
+    Window, Zone,
 };
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;

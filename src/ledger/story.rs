@@ -72,6 +72,8 @@ pub struct AttemptStory {
     pub source_throttled: u64,
     /// How many answers of the destination did.
     pub destination_throttled: u64,
+    /// The object's name at the destination, where a prefix makes it another.
+    pub destination_name: Option<String>,
 }
 
 /// The outcome of an attempt.
@@ -227,6 +229,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptStory> {
         source_throttled: row.get(21)?,
         destination_throttled: row.get(22)?,
         suspect: row.get(23)?,
+        destination_name: row.get(24)?,
     })
 }
 

@@ -81,7 +81,8 @@ pub const fn hint(cause: FailureCause) -> &'static str {
         }
         FailureCause::BadRequest => {
             "A server calls the request wrong: `nightferry why` shows its answer, which names \
-             what it does not like."
+             what it does not like; or it says that `prefix` no longer leaves the destination \
+             a name for it."
         }
         FailureCause::Internal => {
             "A fault of Nightferry: report it with what `nightferry why` shows."

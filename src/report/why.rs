@@ -87,11 +87,10 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
         thousands(attempt.duration_ms.cast_signed())
     )?;
     writeln!(out, "    source       {}", facts(attempt.source.as_ref()))?;
-    writeln!(
-        out,
-        "    destination  {}",
-        facts(attempt.destination.as_ref())
-    )?;
+    let place = attempt.destination_name.as_deref();
+    let place = place.map_or(String::new(), |place| format!("{}: ", visible(place)));
+    let found = facts(attempt.destination.as_ref());
+    writeln!(out, "    destination  {place}{found}")?;
     if attempt.suspect {
         writeln!(out, "    suspect      {SUSPECT}")?;
     }

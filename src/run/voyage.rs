@@ -12,7 +12,8 @@ use crate::decide::{ListedTags, Weighed, decide, is_suspect};
 use crate::ledger::Queued;
 use crate::model::{
     Attempt, Copied, Decision, ETag, Exclusion, Failure, FailureCause, IgnoreReason, LastCopy,
-    ObjectFacts, ObjectName, Outcome, OverwriteMode, PlannedCopy, Side, Timestamp, Verified,
+    ObjectFacts, ObjectName, OpenUpload, Outcome, OverwriteMode, PlannedCopy, Side, Timestamp,
+    Verified,
 };
 use crate::plan::Sight;
 use crate::recognise::{Recognition, recognise};
@@ -321,7 +322,10 @@ impl Voyage {
         let (Some(planned), Some(found)) = (&self.queued.planned, &self.destination) else {
             return Ok(None);
         };
-        let of_parts = self.queued.upload.as_ref().and_then(tag_of_parts);
+        let upload = self.queued.upload.as_ref();
+        let here =
+            |upload: &&OpenUpload| upload.destination_prefix == *transfer.destination.prefix();
+        let of_parts = upload.filter(here).and_then(tag_of_parts);
         let verified = match recognise(planned, of_parts.as_ref(), Some(found)) {
             Recognition::Made => Verified::EtagMd5,
             Recognition::Unclear if planned.source_etag == source.etag => {

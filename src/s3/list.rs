@@ -230,7 +230,10 @@ impl ListPage {
     }
 
     /// The same page, with the names as they are without `prefix`.
-    fn seen_under(mut self, prefix: &DestinationPrefix) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    /// What is wrong with the answer: a name does not begin with it.
+    pub fn seen_under(mut self, prefix: &DestinationPrefix) -> Result<Self, &'static str> {
         for object in &mut self.objects {
             let name = prefix.name_at(&object.name).map(str::len);
             let name_bytes = name.ok_or("listed what does not begin with the prefix")?;
@@ -364,6 +367,23 @@ mod tests {
             (once.to_owned(), "a</Key><Size>5</Size><Key>"),
         ] {
             assert!(page(&listing(&extra, &[key])).is_err(), "{extra} {key}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_lists_outside_of_the_prefix_is_refused() {
+        let prefix: DestinationPrefix = "m/".parse().unwrap();
+        let under = |keys: &[&str]| {
+            let page = page(&listing("<IsTruncated>false</IsTruncated>", keys))
+                .unwrap()
+                .seen_under(&prefix)?;
+            let names = page.objects.into_iter().map(|object| object.name);
+            Ok::<_, &str>(names.collect::<Vec<_>>())
+        };
+        assert_eq!(under(&["m/a", "m/m/b"]).unwrap(), ["a", "m/b"]);
+        for outside in ["m", "n/a", "M/a"] {
+            let refused = under(&["m/a", outside]).unwrap_err();
+            assert_eq!(refused, "listed what does not begin with the prefix");
         }
     }
 

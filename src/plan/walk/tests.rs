@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{ETag, FailureCause, ObjectFacts, Timestamp};
+use crate::model::{DestinationPrefix, ETag, FailureCause, ObjectFacts, Timestamp};
 
 fn object(name: &str) -> ListedObject {
     ListedObject {
@@ -190,6 +190,37 @@ proptest! {
                 Sight::Present(facts) => {
                     prop_assert!(keys.contains(name), "{}", name);
                     prop_assert_eq!(facts, object(name).facts);
+                }
+            }
+        }
+    }
+
+    /// The same of what lies behind a prefix, among keys that begin almost like it. The
+    /// bucket is asked as one is that is seen under a prefix.
+    #[test]
+    fn whatever_is_said_of_what_lies_behind_a_prefix_is_true(
+        prefix in "[ab/.]{0,3}",
+        keys in prop::collection::btree_set("[ab/.]{1,6}|[ab/]{0,3}k[0-9]{1,3}", 0..400),
+        asked in prop::collection::btree_set("[ab/.]{1,4}|k[0-9]{1,3}", 0..300),
+        most in 1_u16..50,
+    ) {
+        let Ok(prefix) = prefix.parse::<DestinationPrefix>() else {
+            return Ok(());
+        };
+        let bucket = Bucket::of(keys.iter().filter(|key| key.starts_with(prefix.as_str())).cloned());
+        let asked: Vec<String> = asked.into_iter().collect();
+        let sights = surveyed(&borrowed(&asked), &Listings::under(&prefix), |after, keys| {
+            let page = bucket.page(&prefix.place(after), keys.min(most));
+            Ok(page.seen_under(&prefix).unwrap())
+        });
+        for (name, sight) in asked.iter().zip(sights) {
+            let place = prefix.place(name);
+            match sight {
+                Sight::Unknown => {}
+                Sight::Absent => prop_assert!(!keys.contains(&*place), "{}", place),
+                Sight::Present(facts) => {
+                    prop_assert!(keys.contains(&*place), "{}", place);
+                    prop_assert_eq!(facts, object(&place).facts);
                 }
             }
         }

@@ -106,7 +106,9 @@ fn attempt_story(task: &TaskId, attempt: &AttemptStory) -> Markup {
             dl.pairs {
                 dt { "When" } dd { (time(attempt.at)) ", it took " (number(attempt.duration_ms)) " ms" }
                 dt { "Source" } dd { (facts(attempt.source.as_ref())) }
-                dt { "Destination" } dd { (facts(attempt.destination.as_ref())) }
+                dt { "Destination" } dd {
+                    @if let Some(place) = &attempt.destination_name { (name(place)) ": " }
+                    (facts(attempt.destination.as_ref())) }
                 @if attempt.suspect { dt { "Suspect" } dd { (SUSPECT) } }
                 @if let Some(etag) = &attempt.copy_etag {
                     dt { "Copy" } dd { "ETag " (name(etag)) ", proven by "

@@ -23,6 +23,7 @@ mod names;
 mod page;
 mod pause;
 mod policies;
+mod prefix;
 mod queue;
 mod rehearsal;
 mod report;

@@ -138,11 +138,11 @@ fn lived_in() -> World {
     world
 }
 
-fn lose(world: &World) {
+pub(super) fn lose(world: &World) {
     fs::remove_dir_all(world.data()).unwrap();
 }
 
-fn rebuild(world: &World) {
+pub(super) fn rebuild(world: &World) {
     let rebuilt = world.does(&["ledger", "rebuild"]);
     assert_eq!(rebuilt.code, Some(0), "{rebuilt:?}");
 }

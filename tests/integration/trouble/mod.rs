@@ -23,6 +23,7 @@ mod no_beginning;
 mod outage;
 mod permissions;
 mod planning;
+mod prefix;
 pub mod process;
 mod recognised;
 mod retries;
@@ -121,6 +122,7 @@ impl World {
             workers: 4,
             server_side: false,
             task_lines: "",
+            destination_lines: "",
         }
     }
 

@@ -16,7 +16,9 @@ pub(super) fn killed_behind_the_copy(world: &World, operation: &'static str, nam
     // And what came before it is written down.
     wait_until("the copy", || {
         let made = world.server.object("dst", name).is_some();
-        made && plans(world).first().is_some_and(|first| first == name)
+        made && plans(world)
+            .first()
+            .is_some_and(|first| name.ends_with(first))
     });
     night.kill();
     world.server.clear_faults();

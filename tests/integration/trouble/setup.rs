@@ -20,6 +20,8 @@ pub struct Setup {
     pub server_side: bool,
     /// Further lines of each task.
     pub task_lines: &'static str,
+    /// Further lines of each task's destination.
+    pub destination_lines: &'static str,
 }
 
 impl Setup {
@@ -36,11 +38,12 @@ impl Setup {
         };
         let tasks = self.tasks.iter().map(|task| {
             format!(
-                "[[task]]\nid = \"{task}\"\nserver_side_copy = \"{}\"\n{}\n[task.source]\n{}[task.destination]\n{}",
+                "[[task]]\nid = \"{task}\"\nserver_side_copy = \"{}\"\n{}\n[task.source]\n{}[task.destination]\n{}{}",
                 if self.server_side { "auto" } else { "never" },
                 self.task_lines,
                 end(&self.source),
-                end(&self.destination)
+                end(&self.destination),
+                self.destination_lines
             )
         });
         head + &tasks.collect::<String>()
