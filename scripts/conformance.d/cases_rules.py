@@ -156,5 +156,53 @@ def enqueue_and_withdraw(case):
     night.assert_absent(["taken back"])
 
 
+def under_a_prefix(case):
+    """Copies lie behind the prefix, lists do not; behind another prefix none of them is ours."""
+    night = case.night(destination_options={"prefix": "mirror/ü-"})
+    bucket = night.destination_bucket
+    # What lies around the prefix is not in the way, nor counted as a copy.
+    for other in ["mirror", "mirror/", "mirror0", "0000"]:
+        there(night, other, b"there!")
+    night.put_all({f"{number:04}": b"%d" % number for number in range(150)})
+    night.put("a/b c+d/é", b"awkward")
+    night.put("oms/sync_task/night/x", b"allowed, for its copy lies elsewhere")
+    night.put("large", random.Random(1).randbytes(24 * MIB))
+    names = sorted(night.expected)
+    night.ask(names, "1.url.txt")
+    night.run(synced=len(names))
+    behind(night, "mirror/ü-", names)
+    assert list(night.destination.keys(bucket, "oms/sync_task/night/manifests/")), "no list there"
+
+    time.sleep(LATER)
+    night.ask(names, "2.url.txt")
+    night.run(ignored=len(names))
+    assert night.reasons(2) == {("ignored", "already_copied"): len(names)}, night.reasons(2)
+
+    # Behind another prefix our last copy is none, whatever lies there.
+    night.destination_options["prefix"] = "other/"
+    night.write_config()
+    night.put("0007", b"8")
+    there(night, "other/0000", b"0")
+    time.sleep(LATER)
+    night.put("0000", b"0")
+    night.ask(["0000", "0007", "large"], "3.txt")
+    night.run(synced=3)
+    behind(night, "other/", ["0000", "0007", "large"])
+    history = night.rows("SELECT DISTINCT destination_name FROM object_history "
+                         "WHERE name = 'large' ORDER BY 1")
+    assert [row["destination_name"] for row in history] == ["mirror/ü-large", "other/large"], history
+
+
+def behind(night, prefix, names):
+    """boto3 finds just these copies behind the prefix, byte for byte."""
+    bucket = night.destination_bucket
+    found = sorted(night.destination.keys(bucket, prefix))
+    assert found == sorted(prefix + name for name in names), found[:5]
+    wrong = [name for name in names
+             if sha256(night.destination.bytes(bucket, prefix + name)) != night.expected[name].sha256]
+    assert not wrong, f"other bytes behind {prefix}: {wrong[:5]}"
+
+
 CASES = [changed_source, changed_source_in_parts, newer_or_older, overwritten_there,
-         overwrite_never, overwrite_always, overwrite_checksum, duplicates, enqueue_and_withdraw]
+         overwrite_never, overwrite_always, overwrite_checksum, duplicates, enqueue_and_withdraw,
+         under_a_prefix]
