@@ -163,7 +163,7 @@ fn what_next(folder: &Path, config: &Path) -> String {
          Try next:\n  \
          sqlite3 -readonly -box {ledger} \"SELECT run, taken, synced, failed, ignored, deferred FROM run_history\"\n  \
          sqlite3 -readonly -box {ledger} \"SELECT name, cause, http_status FROM failed_requests\"\n  \
-         target/release/nightferry --config {config} why --task photos 2026/11/harbour.jpg\n  \
+         cargo run --release --quiet -- --config {config} why --task photos 2026/11/harbour.jpg\n  \
          cargo run --release --example quickstart -- --keep",
         config = config.display(),
         ledger = data.join("ledger.sqlite").display(),
