@@ -128,6 +128,7 @@ fn write(
         troubles: Vec::new(),
     };
     let signature = Signature {
+        host: "carrier".to_owned(),
         config: "/etc/nightferry/nightferry.toml".to_owned(),
         entropy: 0,
     };

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::args::{Bill, BillBy, FailedRequests, Runs, Shown, Status, Summary, SummaryFormat, Why};
 use super::failure::{Failed, Outcome};
-use super::{Context, mail, output};
+use super::{Context, machine, mail, output};
 use crate::config::TaskConfig;
 use crate::intake::{LocalLists, passed_over};
 use crate::ledger::{Filter, Ledger, View};
@@ -45,17 +45,10 @@ fn beside_ledger(context: &Context, task: &TaskId) -> BesideLedger {
         // A task that is not configured is answered 404.
         events_url: serve
             .filter(|_| configured.is_some())
-            .map(|serve| serve.events_url(&serve.own_origin(&machine()), task)),
+            .map(|serve| serve.events_url(&serve.own_origin(&machine::name()), task)),
         expect_list_within: configured.and_then(|task| task.expect_list_within),
         schedule: configured.map(Schedule::of),
     }
-}
-
-/// The name by which this machine is known in its network, as far as it knows.
-fn machine() -> String {
-    let name = nix::unistd::gethostname().ok();
-    let name = name.and_then(|name| name.into_string().ok());
-    name.unwrap_or_else(|| "localhost".to_owned())
 }
 
 // What cannot be told is not said to be gone.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Context;
 use super::failure::Failed;
+use super::machine;
 use crate::clock::Clock;
 use crate::config::{MailConfig, MailWhen};
 use crate::exit::ExitReason;
@@ -81,7 +82,10 @@ pub fn send(context: &Context, config: &MailConfig, mail: &Mail) -> Result<ExitR
 
 /// What mails of this configuration are signed with.
 pub fn signature(config: &Path) -> Signature {
+    // Whoever reads it is in no folder of this machine.
+    let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
     Signature {
+        host: machine::name(),
         config: config.display().to_string(),
         entropy: fastrand::u64(..),
     }

@@ -9,6 +9,7 @@ mod failure;
 mod ledger;
 mod lists;
 mod log;
+mod machine;
 mod mail;
 mod manual;
 mod output;

@@ -28,12 +28,16 @@ const TUNING: &[Column] = &[
     ("at_local", "Changed", Shown::Minute),
     ("setting", "Setting", Shown::Text),
     (
-        "coalesce(old_value_local, old_value, 'none')",
+        "CASE WHEN old_value IS NULL THEN 'none' \
+         WHEN setting = 'bandwidth' THEN printf('%.1f MB/s', old_value / 1e6) \
+         ELSE replace(substr(coalesce(old_value_local, old_value), 1, 16), 'T', ' ') END",
         "From",
         Shown::Text,
     ),
     (
-        "coalesce(new_value_local, new_value, 'none')",
+        "CASE WHEN new_value IS NULL THEN 'none' \
+         WHEN setting = 'bandwidth' THEN printf('%.1f MB/s', new_value / 1e6) \
+         ELSE replace(substr(coalesce(new_value_local, new_value), 1, 16), 'T', ' ') END",
         "To",
         Shown::Text,
     ),

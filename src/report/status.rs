@@ -7,7 +7,7 @@ use super::ReportError;
 use super::hints::list_expected;
 use super::outlook::{Outlook, Schedule};
 use super::table::{Side, paragraph, plain};
-use super::text::{age, counted, thousands, visible};
+use super::text::{age, counted, thousands, told};
 use crate::ledger::{LastRun, Ledger, TaskStatus};
 use crate::model::{RunState, Silence, TaskId, Timestamp};
 
@@ -58,7 +58,8 @@ pub fn write_status(
         let beside = beside(&status.task);
         let mut rows = rows(status, waiting, beside.passed_over);
         let died = has_died(ledger, status, beside.at_work)?;
-        rows.push(last_run(status, died, now));
+        let (last_run, because) = last_run(status, died, now);
+        rows.push(last_run);
         let feed = ledger.feed(&status.task)?;
         let silence = feed.silence(beside.expect_list_within, now);
         rows.extend(silence.map(|silence| no_list(&silence)));
@@ -69,8 +70,11 @@ pub fn write_status(
             "{}",
             plain(&[Side::Left, Side::Right, Side::Left], &rows)
         )?;
+        for note in [because, resumed(status)].into_iter().flatten() {
+            write!(out, "{}", paragraph(&note, 2))?;
+        }
         if let Some(url) = beside.events_url {
-            writeln!(out, "  Synchronization API URL  {url}")?;
+            writeln!(out, "  Synchronization API URL: {url}")?;
         }
         if let Some(schedule) = beside.schedule
             && let Some(outlook) = Outlook::read(ledger, &status.task, schedule, !died, now)?
@@ -88,7 +92,7 @@ pub fn write_status(
 pub fn write_owed_mails(ledger: &Ledger, out: &mut impl Write) -> Result<(), ReportError> {
     let (owed, problem) = ledger.owed_mails()?;
     if owed > 0 {
-        let because = problem.map_or_else(String::new, |why| format!(": {}", visible(&why)));
+        let because = problem.map_or_else(String::new, |why| format!(": {}", told(&why)));
         let owed = counted(owed, "mail");
         writeln!(out, "{owed} owed, which the next run sends{because}\n")?;
     }
@@ -160,12 +164,35 @@ fn has_died(ledger: &Ledger, status: &TaskStatus, at_work: bool) -> Result<bool,
     Ok(again.iter().any(|status| running(status) == Some(number)))
 }
 
-fn last_run(status: &TaskStatus, died: bool, now: Timestamp) -> Vec<String> {
+/// The row of the last run, and what more there is to say of it.
+fn last_run(status: &TaskStatus, died: bool, now: Timestamp) -> (Vec<String>, Option<String>) {
     let label = "  Last run".to_owned();
-    match &status.last_run {
-        None => vec![label, "none".to_owned(), String::new()],
-        Some(run) => vec![label, run.number.to_string(), described(run, died, now)],
+    let Some(run) = &status.last_run else {
+        return (vec![label, "none".to_owned(), String::new()], None);
+    };
+    let ago = age(now.ms() - run.started.at.ms());
+    let end = match (run.state, &run.exit_reasons) {
+        (RunState::Running, _) if died => "its process is gone".to_owned(),
+        (RunState::Running, _) => "at work".to_owned(),
+        (RunState::Interrupted, _) => "interrupted".to_owned(),
+        (RunState::Ended, Some(reasons)) => reasons.replace(',', ", "),
+        (RunState::Ended, None) => "ended".to_owned(),
+    };
+    let row = vec![label, run.number.to_string(), format!("{ago} ago, {end}")];
+    (row, because(run, died))
+}
+
+/// Why the last run ended as it did, and what is to be done.
+fn because(run: &LastRun, died: bool) -> Option<String> {
+    let number = run.number;
+    if died {
+        return Some(format!(
+            "Run {number} ended without a word: the next run takes up what it left, `nightferry \
+             run --settle-only` its lists alone."
+        ));
     }
+    let message = run.because.as_deref()?;
+    Some(format!("Run {number}: {}", told(message)))
 }
 
 fn no_list(silence: &Silence) -> Vec<String> {
@@ -175,28 +202,15 @@ fn no_list(silence: &Silence) -> Vec<String> {
 
 fn paused(status: &TaskStatus, now: Timestamp) -> Option<Vec<String>> {
     let since = status.paused?;
-    let remark = format!(
-        "for {}: runs leave it alone until `nightferry resume --task {}`",
-        age(now.ms() - since.at.ms()),
-        status.task
-    );
+    let remark = format!("for {}", age(now.ms() - since.at.ms()));
     Some(vec!["  Paused".to_owned(), "yes".to_owned(), remark])
 }
 
-fn described(run: &LastRun, died: bool, now: Timestamp) -> String {
-    let ago = age(now.ms() - run.started.at.ms());
-    let end = match (run.state, &run.exit_reasons) {
-        (RunState::Running, _) if died => "its process is gone: the next run takes up what it \
-                                           left, `nightferry run --settle-only` its lists alone"
-            .to_owned(),
-        (RunState::Running, _) => "at work".to_owned(),
-        (RunState::Interrupted, _) => "interrupted".to_owned(),
-        (RunState::Ended, Some(reasons)) => reasons.clone(),
-        (RunState::Ended, None) => "ended".to_owned(),
-    };
-    let because = run
-        .because
-        .as_deref()
-        .map_or_else(String::new, |message| format!(": {}", visible(message)));
-    format!("{ago} ago, {end}{because}")
+/// What makes runs take up a paused task again.
+fn resumed(status: &TaskStatus) -> Option<String> {
+    status.paused?;
+    let task = &status.task;
+    Some(format!(
+        "Runs leave it alone until `nightferry resume --task {task}`."
+    ))
 }

@@ -190,9 +190,9 @@ fn runs_are_a_table_and_the_last_ones_can_be_had_alone() {
     assert_eq!(
         written(|out| view::write_runs(&fixture.ledger, &last, out)),
         "\
-Task    Run  Started           Taken  Synced  Failed  Ignored  Deferred     Size  State  Because
-photos    2  2026-10-07 01:00      3       2       0        0         1  5.0 MiB  ended  deferred
-photos    3  2026-10-09 01:00      1       0       0        0         1      0 B  ended  could_not_begin
+Task    Run  Started           Ended  Taken  Synced  Failed  Ignored  Deferred     Size  State  Because
+photos    2  2026-10-07 01:00  01:00      3       2       0        0         1  5.0 MiB  ended  deferred
+photos    3  2026-10-09 01:00  01:00      1       0       0        0         1      0 B  ended  could_not_begin
 "
     );
 }
@@ -274,6 +274,9 @@ photos  2026-10-06 12:00      2         2         0  object_lists/tuesday.txt
 
 Task    List                     Line  Reason       Excerpt
 photos  object_lists/monday.txt     6  dot_segment  x/../y.jpg
+
+dot_segment: A `.` or `..` stands between slashes, which HTTP resolves away:
+carry such an object by other means.
 "
     );
 }
@@ -296,7 +299,7 @@ Request 4, asked for at 2026-10-05T12:00:00.000+08:00
   Attempt 2 in run 2, 2026-10-07T01:00:01.000+08:00, 120 ms
     synced
     source       5,242,880 bytes (5.0 MiB), modified 2026-10-04T09:30:00.000+00:00, ETag 5e
-    destination  not there, or not looked at
+    destination  not there
     copy         ETag c0, proven by etag_md5
     answer       request id RQ1
   Now: synced
@@ -356,7 +359,8 @@ photos
   Pending            1  the oldest waits for 3 days
   Rejected lines     1  `nightferry lists` shows them
   Files passed over  2  in object_lists/, but no lists
-  Last run           3  11 hours ago, could_not_begin: the source refused
+  Last run           3  11 hours ago, could_not_begin
+  Run 3: the source refused
   Forecast for the next run, as though it began now: too little history (2 of 3
   past runs that are needed)
 "

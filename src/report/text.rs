@@ -6,12 +6,17 @@ use bytesize::ByteSize;
 
 use crate::model::{LocalTime, Tuning};
 
-/// `text` with everything escaped that could move the cursor, end a line, or
-/// turn the direction of writing: what a terminal shows is what is there.
+/// `text` with everything escaped that could move the cursor, end a line, turn the
+/// direction of writing, or be taken for a margin: what a terminal shows is what is
+/// there.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
+    let inner = text.trim_start_matches(' ');
+    let before = text.len() - inner.len();
+    let behind = inner.len() - inner.trim_end_matches(' ').len();
+    shown.extend(std::iter::repeat_n('␣', before));
+    for character in inner[..inner.len() - behind].chars() {
         match character {
             '\\' => shown.push_str("\\\\"),
             '\t' => shown.push_str("\\t"),
@@ -24,7 +29,15 @@ pub fn visible(text: &str) -> String {
             plain => shown.push(plain),
         }
     }
+    shown.extend(std::iter::repeat_n('␣', behind));
     shown
+}
+
+/// Words of ours about what others have chosen, in which that is written out
+/// already, on one line.
+#[must_use]
+pub fn told(words: &str) -> String {
+    harmless(words).replace('\n', "\\n")
 }
 
 /// As [`visible`], but for text of several lines, in which backslashes stand for
@@ -174,6 +187,8 @@ mod tests {
             ("gpj.\u{202e}exe\u{2066}", "gpj.\\u{202e}exe\\u{2066}"),
             ("back\\slash\t\r", "back\\\\slash\\t\\r"),
             ("e\u{301}", "e\u{301}"),
+            ("  two a b ", "␣␣two a b␣"),
+            ("  ", "␣␣"),
         ];
         for (name, shown) in cases {
             assert_eq!(visible(name), shown);
@@ -185,6 +200,14 @@ mod tests {
         let text = "one\\two\n\u{1b}[2J\r\tthree\u{202e}";
         let shown = "one\\two\n\\u{1b}[2J\\u{d}\\u{9}three\\u{202e}";
         assert_eq!(harmless(text), shown);
+    }
+
+    #[test]
+    fn what_is_written_out_already_is_not_written_out_twice() {
+        assert_eq!(
+            told("esc\\u{1b} \u{1b}[2J\nforged"),
+            "esc\\u{1b} \\u{1b}[2J\\nforged"
+        );
     }
 
     #[test]

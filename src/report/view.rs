@@ -8,12 +8,12 @@ use std::io::Write;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::ReportError;
-use super::hints::hint;
+use super::hints::{hint, rejection};
 use super::json::Harmless;
 use super::table::{self, Side};
-use super::text::{clock_time, size, thousands, tuned, visible};
+use super::text::{clock_time, size, thousands, told, tuned, visible};
 use crate::ledger::{Cell, Filter, Ledger, LedgerError, Tuned, View};
-use crate::model::FailureCause;
+use crate::model::{FailureCause, RejectReason};
 
 /// Rows under one heading; the columns of a table fit the widest of so many.
 const PAGE: usize = 500;
@@ -22,10 +22,16 @@ const PAGE: usize = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
     Text,
+    /// Text in which what others have chosen is written out already.
+    Told,
+    /// Words with commas between them.
+    Words,
     Number,
     Size,
     /// A local time, to the minute.
     Minute,
+    /// A local time without its day.
+    Clock,
 }
 
 pub(super) type Column = (&'static str, &'static str, Shown);
@@ -34,6 +40,7 @@ const RUNS: &[Column] = &[
     ("task", "Task", Shown::Text),
     ("run", "Run", Shown::Number),
     ("started_at_local", "Started", Shown::Minute),
+    ("ended_at_local", "Ended", Shown::Clock),
     ("taken", "Taken", Shown::Number),
     ("synced", "Synced", Shown::Number),
     ("failed", "Failed", Shown::Number),
@@ -41,7 +48,7 @@ const RUNS: &[Column] = &[
     ("deferred", "Deferred", Shown::Number),
     ("synced_bytes", "Size", Shown::Size),
     ("state", "State", Shown::Text),
-    ("exit_reasons", "Because", Shown::Text),
+    ("exit_reasons", "Because", Shown::Words),
 ];
 
 const FAILED: &[Column] = &[
@@ -69,7 +76,7 @@ const REJECTED: &[Column] = &[
     ("list", "List", Shown::Text),
     ("line", "Line", Shown::Number),
     ("reason", "Reason", Shown::Text),
-    ("excerpt", "Excerpt", Shown::Text),
+    ("excerpt", "Excerpt", Shown::Told),
 ];
 
 /// Writes the rows of `view` that any of `filters` wants, in their order, as an
@@ -241,7 +248,7 @@ fn write_open_breakers(
             && first_shown.get(task).is_some_and(|first| run >= first)
         {
             let since = show(since, Shown::Minute);
-            let message = visible(message);
+            let message = told(message);
             let note = format!(
                 "{task}, run {run}: the {side} failed {failures} objects in a row since {since}, \
                  the last for {cause}: {message}"
@@ -297,14 +304,25 @@ pub fn write_lists(
     let rows = write_table(ledger, View::LoadedLists, LISTS, &[*filter], out, |_| ())?;
     or_say(rows, "No lists loaded yet.", out)?;
     writeln!(out)?;
+    let mut reasons = BTreeSet::new();
     let rows = write_table(
         ledger,
         View::RejectedLines,
         REJECTED,
         &[*filter],
         out,
-        |_| (),
+        |cells| {
+            if let Some(Cell::Text(word)) = cells.get(3)
+                && let Ok(reason) = word.parse::<RejectReason>()
+            {
+                reasons.insert(reason);
+            }
+        },
     )?;
+    for reason in reasons {
+        let note = table::paragraph(&format!("{reason}: {}", rejection(reason)), 0);
+        write!(out, "\n{note}")?;
+    }
     or_say(rows, "No line was rejected.", out)
 }
 
@@ -375,7 +393,7 @@ impl<'a, W: Write> Page<'a, W> {
             .iter()
             .map(|(_, heading, how)| match how {
                 Shown::Number | Shown::Size => (*heading, Side::Right),
-                Shown::Text | Shown::Minute => (*heading, Side::Left),
+                _ => (*heading, Side::Left),
             })
             .collect();
         let table = table::columns(&headings, &self.rows);
@@ -391,11 +409,14 @@ fn show(cell: &Cell, how: Shown) -> String {
         (Cell::Null, _) => String::new(),
         (Cell::Integer(number), Shown::Number) => thousands(*number),
         (Cell::Integer(bytes), Shown::Size) => size(*bytes),
-        (Cell::Integer(number), Shown::Text | Shown::Minute) => number.to_string(),
+        (Cell::Integer(number), _) => number.to_string(),
         (Cell::Real(number), _) => number.to_string(),
         (Cell::Text(time), Shown::Minute) => {
             time.chars().take(16).collect::<String>().replace('T', " ")
         }
+        (Cell::Text(time), Shown::Clock) => time.chars().skip(11).take(5).collect(),
+        (Cell::Text(words), Shown::Words) => visible(words).replace(',', ", "),
+        (Cell::Text(words), Shown::Told) => told(words),
         (Cell::Text(text), _) => visible(text),
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::ReportError;
 use super::hints::{SUSPECT, hint, meaning, name_hint};
 use super::table::paragraph;
-use super::text::{size, thousands, visible};
+use super::text::{size, thousands, told, visible};
 use crate::ledger::{AttemptStory, Facts, Ledger, RequestStory, SettledAs};
 use crate::model::{FailureCause, IgnoreReason, LocalTime, RequestState, Side, TaskId};
 
@@ -86,10 +86,12 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
         attempt.at.rfc3339(),
         thousands(attempt.duration_ms.cast_signed())
     )?;
-    writeln!(out, "    source       {}", facts(attempt.source.as_ref()))?;
+    let (at_source, at_destination) = absent(attempt.outcome);
+    let found = facts(attempt.source.as_ref(), at_source);
+    writeln!(out, "    source       {found}")?;
     let place = attempt.destination_name.as_deref();
     let place = place.map_or(String::new(), |place| format!("{}: ", visible(place)));
-    let found = facts(attempt.destination.as_ref());
+    let found = facts(attempt.destination.as_ref(), at_destination);
     writeln!(out, "    destination  {place}{found}")?;
     if attempt.suspect {
         writeln!(out, "    suspect      {SUSPECT}")?;
@@ -114,7 +116,7 @@ fn write_attempt(attempt: &AttemptStory, out: &mut impl Write) -> Result<(), Rep
             SettledAs::Ignored(_) => "left out by",
             SettledAs::Synced | SettledAs::Failed(_) => "message",
         };
-        writeln!(out, "    {label:<12} {}", visible(message))?;
+        writeln!(out, "    {label:<12} {}", told(message))?;
     }
     Ok(())
 }
@@ -149,11 +151,24 @@ fn answer(attempt: &AttemptStory) -> Option<String> {
     (!said.is_empty()).then(|| said.join(", "))
 }
 
-/// One side's facts in words; what was not there and what was not looked at
-/// look the same to the ledger.
-fn facts(facts: Option<&Facts>) -> String {
+/// What it means that nothing is known of the source, and of the destination: what was
+/// not there and what was not looked at look the same to the ledger.
+const fn absent(outcome: SettledAs) -> (&'static str, &'static str) {
+    const UNCLEAR: &str = "not there, or not looked at";
+    match outcome {
+        SettledAs::Synced => (UNCLEAR, "not there"),
+        SettledAs::Failed(FailureCause::SourceMissing) => ("not there", "not looked at"),
+        SettledAs::Ignored(IgnoreReason::Duplicate | IgnoreReason::Excluded) => {
+            ("not looked at", "not looked at")
+        }
+        SettledAs::Failed(_) | SettledAs::Ignored(_) => (UNCLEAR, UNCLEAR),
+    }
+}
+
+/// One side's facts in words; `absent` if there are none.
+fn facts(facts: Option<&Facts>, absent: &str) -> String {
     let Some(facts) = facts else {
-        return "not there, or not looked at".to_owned();
+        return absent.to_owned();
     };
     let bytes = facts.size_bytes.cast_signed();
     let mut text = format!("{} bytes", thousands(bytes));

@@ -125,7 +125,7 @@ impl Progress {
         if told.is_ok() {
             let words = outlook::words(&told, foresight.deadline.at(), foresight.zone, now);
             let task = &self.task;
-            tracing::info!(target: "progress", "{task}: {words}");
+            tracing::info!(target: "progress", task, "{words}");
         }
     }
 
@@ -193,9 +193,9 @@ impl Progress {
             return;
         }
         let (task, setting) = (&self.task, tuning.setting());
-        let said = format!("{task}: {setting} is {} from now on", text::tuned(tuning));
+        let said = format!("{setting} is {} from now on", text::tuned(tuning));
         self.bar
-            .suspend(|| tracing::info!(target: "progress", "{said}"));
+            .suspend(|| tracing::info!(target: "progress", task, "{said}"));
     }
 
     /// Says how things stand, if it is time to.

@@ -68,6 +68,8 @@ pub struct Trouble {
 /// What a mail is signed with.
 #[derive(Debug, Clone)]
 pub struct Signature {
+    /// The machine's name.
+    pub host: String,
     /// The configuration, by which its reader finds the machine's part in it.
     pub config: String,
     /// Tells apart mails of one second that tell of no run.
@@ -188,8 +190,9 @@ fn written(
     attachment: Option<Attachment>,
 ) -> Mail {
     blocks.push(Block::Foot(format!(
-        "Nightferry {}, configured by {}. `nightferry status` says how its tasks stand now.",
+        "Nightferry {} on {}, configured by {}. `nightferry status` says how its tasks stand now.",
         env!("CARGO_PKG_VERSION"),
+        signature.host,
         signature.config
     )));
     Mail {

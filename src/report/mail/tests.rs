@@ -6,6 +6,7 @@ use crate::model::FailureCause::{self, SourceMissing};
 
 fn signature() -> Signature {
     Signature {
+        host: "carrier".to_owned(),
         config: "/etc/nightferry/nightferry.toml".to_owned(),
         entropy: 7,
     }
@@ -70,8 +71,8 @@ fn a_night_that_could_not_begin_tells_why_and_what_waits() {
          \x20 Pending at end    1  the oldest waits for 2 days\n\
          \n\
          -- \n\
-         Nightferry 0.1.0, configured by /etc/nightferry/nightferry.toml. `nightferry\n\
-         status` says how its tasks stand now.\n"
+         Nightferry 0.1.0 on carrier, configured by /etc/nightferry/nightferry.toml.\n\
+         `nightferry status` says how its tasks stand now.\n"
     );
     assert_eq!(mail.attachment, None);
     assert_eq!(

@@ -13,7 +13,7 @@ use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
 use crate::report::html::books;
 use crate::report::html::pieces::{name, number, prose, run_state, size, time, told};
-use crate::report::text::age;
+use crate::report::text::{age, duration};
 
 /// The part of the task's page that changes while a run is at work; the script
 /// fetches it again and again.
@@ -126,7 +126,7 @@ fn details(task: &TaskId, run: &PastRun) -> Markup {
             dl.pairs {
                 dt { "Started" } dd { (time(run.started)) }
                 @if let Some(ended) = run.ended {
-                    dt { "Ended" } dd { (time(ended)) ", after " (age(ended.at.ms() - run.started.at.ms())) }
+                    dt { "Ended" } dd { (time(ended)) ", after " (duration(ended.at.ms().saturating_sub(run.started.at.ms()).max(0).unsigned_abs())) }
                 }
                 @if run.tolerated > 0 { dt { "Failures tolerated" } dd { (number(run.tolerated)) } }
                 @if run.suspects > 0 { dt { "Suspect" } dd { (number(run.suspects)) " of the ignored" } }

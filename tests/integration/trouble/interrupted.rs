@@ -94,10 +94,13 @@ fn status_tells_a_run_that_is_at_work_from_one_whose_process_is_gone() {
     assert!(last_run().ends_with(", at work"), "{}", last_run());
     night.kill();
     assert!(
-        last_run().contains(", its process is gone: the next run takes up what it left"),
+        last_run().ends_with(", its process is gone"),
         "{}",
         last_run()
     );
+    let advice = "Run 1 ended without a word: the next run takes up what it left, ";
+    let status = world.does(&["status"]);
+    assert!(status.stdout.contains(advice), "{status:?}");
     gate.open();
     world.night(0);
     assert!(last_run().ends_with(", done"), "{}", last_run());
