@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Context;
+use super::account::{About, Account};
 use super::failure::Failed;
 use super::machine;
 use crate::clock::Clock;
@@ -23,6 +24,7 @@ pub fn tell(
     happened: &Happened,
     runs: &[(&TaskId, u64)],
     reasons: &[ExitReason],
+    account: &mut Account,
 ) -> Option<ExitReason> {
     let config = context.config.mail.as_ref()?;
     let post = Post { config, signal };
@@ -32,23 +34,25 @@ pub fn tell(
         MailWhen::Never => false,
     };
     let ledger = context.ledger().ok();
-    let mail = due.then(|| written(context, ledger.as_ref(), happened));
+    let mail = due.then(|| written(context, ledger.as_ref(), happened, account));
     if ledger.is_none() {
         // What cannot be kept is sent once or not at all.
-        return mail.and_then(|mail| say_unsent(post.send(&mail)));
+        return mail.and_then(|mail| say_unsent(post.send(&mail), account));
     }
     drop(ledger);
     let owed = match post.keep_and_send(mail.as_ref(), &context.data_dir) {
-        Ok(report) => say(&report),
+        Ok(report) => say(&report, account),
         Err(error) => {
-            tracing::error!("the mail cannot be kept in the ledger: {error}");
-            return mail.and_then(|mail| say_unsent(post.send(&mail)));
+            let said = format!("the mail cannot be kept in the ledger: {error}");
+            account.error(About::NIGHT, &said);
+            return mail.and_then(|mail| say_unsent(post.send(&mail), account));
         }
     };
     if let Some(reason) = owed
         && let Err(error) = note_owed(context, runs, reason)
     {
-        tracing::error!("that a mail is owed cannot be noted: {error}");
+        let said = format!("that a mail is owed cannot be noted: {error}");
+        account.error(About::NIGHT, &said);
     }
     owed
 }
@@ -69,7 +73,7 @@ pub fn tell_unconfigured(path: &Path, failed: &Failed) {
             let (config, signal) = (&config, &signal);
             Post { config, signal }.send(&mail)
         });
-    say_unsent(sent);
+    say_unsent(sent, &mut Account::default());
 }
 
 /// Sends `mail`, or keeps it for the next run to send.
@@ -77,7 +81,7 @@ pub fn send(context: &Context, config: &MailConfig, mail: &Mail) -> Result<ExitR
     let signal = StopSignal::listen().map_err(RunError::Signals)?;
     let signal = &signal;
     let report = Post { config, signal }.keep_and_send(Some(mail), &context.data_dir)?;
-    Ok(say(&report).unwrap_or(ExitReason::Done))
+    Ok(say(&report, &mut Account::default()).unwrap_or(ExitReason::Done))
 }
 
 /// What mails of this configuration are signed with.
@@ -105,39 +109,49 @@ pub fn not_started(failed: &Failed) -> Happened {
 }
 
 /// The mail from the ledger, or, if that cannot be read, without it.
-fn written(context: &Context, ledger: Option<&Ledger>, happened: &Happened) -> Mail {
+fn written(
+    context: &Context,
+    ledger: Option<&Ledger>,
+    happened: &Happened,
+    account: &mut Account,
+) -> Mail {
     let signature = signature(&context.config.path);
     let now = context.clock.now();
     let bare = || mail::bare(happened, &signature, now);
     ledger.map_or_else(bare, |ledger| {
         mail::night(ledger, happened, &signature, now).unwrap_or_else(|error| {
-            tracing::error!("the mail is without figures: {error}");
+            let said = format!("the mail is without figures: {error}");
+            account.error(About::NIGHT, &said);
             bare()
         })
     })
 }
 
-fn say(report: &PostReport) -> Option<ExitReason> {
+fn say(report: &PostReport, account: &mut Account) -> Option<ExitReason> {
     for problem in &report.problems {
-        tracing::error!("a mail was not sent: {}", harmless(problem));
+        let said = format!("a mail was not sent: {}", harmless(problem));
+        account.error(About::NIGHT, &said);
     }
     if report.dropped > 0 {
         let gone = counted(report.dropped as u64, "older mail");
-        tracing::error!("{gone} went unsent, as more than ten were owed");
+        let said = format!("{gone} went unsent, as more than ten were owed");
+        account.error(About::NIGHT, &said);
     }
     if report.owed > 0 {
         let owed = counted(report.owed, "mail");
-        tracing::warn!("{owed} owed; the next run sends what is owed first");
+        let said = format!("{owed} owed; the next run sends what is owed first");
+        account.warn(About::NIGHT, &said);
     }
     (report.owed > 0).then_some(ExitReason::Owed)
 }
 
-fn say_unsent(sent: Result<(), String>) -> Option<ExitReason> {
+fn say_unsent(sent: Result<(), String>, account: &mut Account) -> Option<ExitReason> {
     let problem = sent.err()?;
-    tracing::error!(
+    let said = format!(
         "the mail was not sent, and without a ledger it cannot be kept for a later run: {}",
         harmless(&problem)
     );
+    account.error(About::NIGHT, &said);
     Some(ExitReason::Owed)
 }
 

@@ -59,6 +59,7 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
         &night.happened,
         &night.runs,
         &night.reasons,
+        &mut account,
     );
     night.reasons.extend(mailed);
     if let Err(failed) = say_end(context, asked, &night.runs, &mut account) {

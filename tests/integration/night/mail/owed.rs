@@ -1,8 +1,10 @@
 //! Mails that are not taken, and when one is sent at all.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::{Desk, parsed, text};
+use crate::night::hook::Hook;
 use crate::smtp_server::{PASSWORD, Trouble};
 use crate::trouble::process::Night;
 
@@ -183,4 +185,63 @@ fn a_killed_process_loses_no_mail() {
         desk.subjects(),
         ["photos: 1 synced", "photos: nothing to do"]
     );
+}
+
+#[test]
+fn whoever_is_pinged_is_told_why_a_mail_was_not_sent() {
+    let desk = Desk::new();
+    let hook = Hook::start();
+    let ping = format!("[ping]\nurl = \"{}\"\n", hook.url());
+    desk.harbour.configure(&format!("{ping}{}", desk.text("")));
+    desk.server.is_in(Trouble::HasNoRoom);
+    desk.ask("first.txt", &["a"]);
+    assert_eq!(desk.harbour.night().code, 7);
+    let call = &hook.calls()[1];
+    assert_eq!(call.path, "/hush/7");
+    let (said, shown) = call.body.split_once("\n\nphotos: run 1: ").unwrap();
+    let server = format!("127.0.0.1:{}", desk.server.port);
+    assert_eq!(
+        said,
+        format!(
+            "exit code 7 (owed)\n\na mail was not sent: the mail server {server} did not take it: \
+             transient error (452): no room for now\n\
+             1 mail owed; the next run sends what is owed first"
+        )
+    );
+    assert!(shown.starts_with("1 taken = 1 synced + "), "{shown}");
+}
+
+#[test]
+fn of_two_processes_that_send_at_once_each_mail_comes_once() {
+    let desk = Desk::new();
+    desk.server.is_in(Trouble::HasNoRoom);
+    desk.ask("first.txt", &["a"]);
+    assert_eq!(desk.harbour.night().code, 7);
+    assert_eq!(owed(&desk).len(), 1);
+    // Both find the night's mail owed: the first is held up while it sends.
+    desk.server.is_in(Trouble::SaysNothing);
+    let first = Night::begin(&desk.harbour.config(), &["summary", "--mail"]);
+    desk.server.wait_for_connections(2);
+    let second = Night::begin(&desk.harbour.config(), &["summary", "--mail"]);
+    while owed(&desk).len() < 3 {
+        std::thread::yield_now();
+    }
+    desk.server.is_in(Trouble::None);
+    first.kill();
+    let ended = second.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let subjects = desk.subjects();
+    assert_eq!(subjects.len(), 3, "{subjects:?}");
+    assert_eq!(subjects[0], "photos: 1 synced");
+    let received = desk.server.received();
+    let ids = received
+        .iter()
+        .map(|mail| parsed(mail).message_id().unwrap().to_owned());
+    assert_eq!(ids.collect::<BTreeSet<String>>().len(), 3);
+    // Neither is in the other's way, and nothing is sent twice.
+    let both = [(), ()].map(|()| Night::begin(&desk.harbour.config(), &["summary", "--mail"]));
+    for night in both {
+        assert_eq!(night.end().code, Some(0));
+    }
+    assert_eq!(desk.subjects().len(), 5);
 }
