@@ -16,7 +16,7 @@ pub struct AuditedRun {
     pub run: PastRun,
     /// Whether its lists and its manifest are written.
     pub listed: bool,
-    /// Its manifest, if it was to be delivered.
+    /// Its manifest, if its hash is kept.
     pub manifest: Option<KeptManifest>,
     /// How many of its attempts were pruned.
     pub pruned: u64,
@@ -26,15 +26,15 @@ pub struct AuditedRun {
     pub creation_lines: u64,
 }
 
-/// What is kept of a manifest that was to be delivered.
+/// What is kept of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptManifest {
     /// Its path under the task's prefix.
     pub path: String,
     /// Its SHA-256, 64 hexadecimal digits.
     pub sha256: String,
-    /// Whether the destination took it.
-    pub delivered: bool,
+    /// Whether the destination took it; `None`: it was not to be delivered.
+    pub delivered: Option<bool>,
 }
 
 /// For how many requests the lines stand that the runs of a month have in their
@@ -107,16 +107,16 @@ impl Ledger {
 }
 
 fn read_audited(key: RunKey, row: &Row<'_>) -> rusqlite::Result<AuditedRun> {
-    let path: Option<String> = row.get(25)?;
+    let sha256: Option<String> = row.get(26)?;
     Ok(AuditedRun {
         key,
         run: read_run(row)?,
         listed: row.get(24)?,
-        manifest: match path {
+        manifest: match sha256 {
             None => None,
-            Some(path) => Some(KeptManifest {
-                path,
-                sha256: row.get(26)?,
+            Some(sha256) => Some(KeptManifest {
+                path: row.get(25)?,
+                sha256,
                 delivered: row.get(27)?,
             }),
         },

@@ -72,7 +72,8 @@ pub enum ManifestStanding {
     AtWork,
     /// The next run writes it.
     NotWritten,
-    /// It was never to be delivered, and can no longer be made again.
+    /// It was never to be delivered, its hash was not kept, and it can no longer be made
+    /// again.
     Pruned,
 }
 
@@ -83,13 +84,16 @@ pub enum Provenance {
     Delivered,
     /// Kept when it was written; the destination has still to take it.
     Owed,
-    /// It is not delivered; made again, byte for byte, from the ledger.
+    /// Kept when it was written; it is not delivered.
+    Kept,
+    /// It is not delivered, and was written by a release that kept no hash; made again,
+    /// byte for byte, from the ledger.
     MadeAgain,
 }
 
 impl ManifestStanding {
-    /// What is known of the manifest of `run`. One that was not to be delivered is made
-    /// again, which costs what the run did.
+    /// What is known of the manifest of `run`. One of which no hash is kept, as an older
+    /// release wrote it, is made again, which costs what the run did.
     ///
     /// # Errors
     /// If the ledger cannot be read, or the lists not be made for a moment.
@@ -98,10 +102,10 @@ impl ManifestStanding {
             return Ok(Self::Known {
                 path: kept.path.clone(),
                 sha256: kept.sha256.clone(),
-                provenance: if kept.delivered {
-                    Provenance::Delivered
-                } else {
-                    Provenance::Owed
+                provenance: match kept.delivered {
+                    Some(true) => Provenance::Delivered,
+                    Some(false) => Provenance::Owed,
+                    None => Provenance::Kept,
                 },
             });
         }

@@ -271,6 +271,7 @@ pub(super) fn hash(manifest: &ManifestStanding) -> Markup {
             @match provenance {
                 Provenance::Delivered => {}
                 Provenance::Owed => { " (not delivered yet)" }
+                Provenance::Kept => { " (not to be delivered)" }
                 Provenance::MadeAgain => { " (made again from the ledger; not delivered)" }
             }
         },

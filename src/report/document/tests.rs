@@ -77,6 +77,13 @@ fn manifest_sha256(fixture: &Fixture, number: u64) -> String {
     files.unwrap().pop().unwrap().sha256
 }
 
+/// Keeps this as the SHA-256 of the manifest of `photos`'s run of this number.
+fn keep_manifest(fixture: &mut Fixture, number: u64, sha256: &str) {
+    let run = fixture.ledger.run_numbered(&photos(), number);
+    let run = run.unwrap().unwrap();
+    fixture.ledger.note_manifest(run, sha256).unwrap();
+}
+
 #[test]
 fn a_month_says_what_the_ledger_says() {
     let mut fixture = Fixture::three_nights();
@@ -87,8 +94,10 @@ fn a_month_says_what_the_ledger_says() {
     {
         fixture.ledger.note_listed(run).unwrap();
     }
+    // Of the second run the hash was kept when its manifest was written.
+    let (first, kept) = (manifest_sha256(&fixture, 1), "5e".repeat(32));
+    keep_manifest(&mut fixture, 2, &kept);
     let text = words(&month(&fixture, "2026-10"));
-    let (first, second) = (manifest_sha256(&fixture, 1), manifest_sha256(&fixture, 2));
     assert_says(
         &text,
         &[
@@ -117,7 +126,7 @@ fn a_month_says_what_the_ledger_says() {
             "copied since 1 left alone since 0 pending now 1 failed still, and not tried after the month 1 failed once more after the month 0 together 3",
             "1 2026-10-06 01:00:00 10.0 s 5 1 2 2 0 3.0 MiB failed",
             &format!("{first} (made again from the ledger; not delivered)"),
-            &format!("{second} (made again from the ledger; not delivered)"),
+            &format!("{kept} (not to be delivered)"),
             "3 runs",
         ],
     );
@@ -209,6 +218,37 @@ fn a_month_that_was_pruned_keeps_its_figures_and_its_runs_and_says_what_is_gone(
             &manifest,
         ],
     );
+}
+
+#[test]
+fn a_pruned_run_that_was_not_to_be_delivered_keeps_the_hash_of_its_manifest() {
+    let said = |keeps: bool| {
+        let mut fixture = Fixture::new("UTC");
+        fixture.ask("object_lists/a.txt", "2026-10-04T12:00:00Z", &["a"]);
+        let when = "2026-10-05T01:00:00Z";
+        let night = fixture.begin(when);
+        fixture.settle(&night, synced("a", when, 100));
+        listed(&mut fixture, &night, when);
+        if keeps {
+            let sha256 = manifest_sha256(&fixture, 1);
+            keep_manifest(&mut fixture, 1, &sha256);
+        }
+        let made = manifest_sha256(&fixture, 1);
+        fixture.ask("object_lists/b.txt", "2026-11-04T12:00:00Z", &["b"]);
+        let night = fixture.begin("2026-11-05T01:00:00Z");
+        listed(&mut fixture, &night, "2026-11-05T01:00:01Z");
+        fixture.ledger.prune("2026-11".parse().unwrap()).unwrap();
+        (made, words(&month(&fixture, "2026-10")))
+    };
+    let (made, text) = said(true);
+    assert_says(
+        &text,
+        &[&format!("{made} (not to be delivered) camera-archive")],
+    );
+    // As an older release left it.
+    let (_, text) = said(false);
+    let gone = "Not known: it was not to be delivered, and its detail was pruned.";
+    assert_says(&text, &[gone]);
 }
 
 /// Ends the run and enters its lists as delivered; the SHA-256 of the manifest.

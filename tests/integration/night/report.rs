@@ -90,7 +90,7 @@ fn a_manifest_that_is_not_delivered_is_named_by_the_hash_that_it_has() {
     let manifest = format!("manifests/{}.manifest.json", run_name(&harbour));
     let hash = sha256(&fs::read(harbour.photos().join(manifest)).unwrap());
     let text = report(&harbour, &["--month", "this"]);
-    let said = format!("<code>{hash}</code> (made again from the ledger; not delivered)");
+    let said = format!("<code>{hash}</code> (not to be delivered)");
     assert!(text.contains(&said), "{text}");
 }
 
