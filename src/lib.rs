@@ -32,7 +32,7 @@
 //! | layer | modules | may use |
 //! |--|--|--|
 //! | 0 nouns | [`model`], [`clock`], [`secret`], [`exit`] | the standard library, chrono, serde; `ignore` for patterns |
-//! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`data_dir`], [`decide`], [`forecast`], [`mail`] (all SMTP), [`ping`], [`recognise`], [`select`] | layer 0, never each other |
+//! | 1 outside worlds and the rule | [`ledger`] (all SQL), [`s3`] (all S3), [`config`], [`credential_process`], [`data_dir`], [`decide`], [`forecast`], [`mail`] (all SMTP), [`ping`], [`recognise`], [`select`] | layer 0, never each other |
 //! | 2 steps | [`intake`], [`plan`], [`transfer`], [`recorder`], [`report`], [`preflight`], [`backup`], [`serve`] | 0 and 1, never each other; `serve` calls `intake`, its page and its metrics `report` |
 //! | 3 the night | [`run`], [`pool`] (all of rayon) | 0 to 2 |
 //! | 4 shell | [`cli`] | 3, and 2 for single commands |
@@ -54,6 +54,7 @@ pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod credential_process;
 pub mod data_dir;
 pub mod decide;
 pub mod exit;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::Timestamp;
+
 /// A text that must not reach any output: its `Debug` says nothing, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -23,6 +25,25 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// Keys to sign requests with. `Debug` shows none of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKeys {
+    /// Names the key.
+    pub access_key_id: String,
+    /// Signs.
+    pub secret_access_key: Secret,
+    /// Goes with temporary keys.
+    pub session_token: Option<Secret>,
+    /// From when on they are refused; `None`: nobody said.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for AccessKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKeys").finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cases_content
+import cases_credentials
 import cases_events
 import cases_rules
 import cases_trouble
@@ -18,8 +19,8 @@ import probes
 from night import Night, Skip
 from server import Server, each
 
-CASES = {case.__name__: case for module in (cases_content, cases_rules, cases_events, cases_trouble)
-         for case in module.CASES}
+MODULES = [cases_content, cases_rules, cases_events, cases_trouble, cases_credentials]
+CASES = {case.__name__: case for module in MODULES for case in module.CASES}
 CASE_SECONDS = 1200
 
 

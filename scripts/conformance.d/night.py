@@ -265,7 +265,8 @@ def tail(ended):
 
 
 def _toml(table):
-    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
+    return "".join(f"{key} = {_value(value)}\n"
+                   for key, value in table.items() if value is not None)
 
 
 def _value(value):

@@ -1,7 +1,6 @@
 //! Where access keys come from, and how they are fetched once they are needed.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +9,12 @@ use toml::de::{DeTable, DeValue};
 use super::error::CredentialsError;
 use super::profile;
 use super::section::Section;
-use crate::secret::Secret;
+use crate::secret::{AccessKeys, Secret};
 
+/// The program that prints keys, here and in the shared AWS files.
+pub(super) const PROCESS: &str = "credential_process";
+
+const PROFILE: &str = "profile";
 const ACCESS_KEY: &str = "access_key_id";
 const SECRET_KEY: &str = "secret_access_key";
 const TOKEN: &str = "session_token";
@@ -19,37 +22,36 @@ const TOKEN: &str = "session_token";
 /// Looks up an environment variable; tests bring their own.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Keys to sign requests with. `Debug` shows none of them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// Names the key.
-    pub access_key_id: String,
-    /// Signs.
-    pub secret_access_key: Secret,
-    /// Goes with temporary keys.
-    pub session_token: Option<Secret>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
-    }
+/// What requests of one end are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// These keys.
+    Keys(AccessKeys),
+    /// Those that this program prints, each time that new ones are needed: it and
+    /// its arguments.
+    Process(Vec<String>),
 }
 
 /// Where the credentials of one end come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialsConfig {
     /// Each key has its own place.
-    Keys {
-        /// `access_key_id`.
-        access_key_id: KeySource,
-        /// `secret_access_key`.
-        secret_access_key: KeySource,
-        /// `session_token`.
-        session_token: Option<KeySource>,
-    },
-    /// The static keys of this profile in the shared AWS credentials file.
+    Keys(KeysConfig),
+    /// The keys, or the program, of this profile in the shared AWS files.
     Profile(String),
+    /// A program prints them: it and its arguments, at least one word.
+    Process(Vec<String>),
+}
+
+/// Keys, each in its own place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysConfig {
+    /// `access_key_id`.
+    pub access_key_id: KeySource,
+    /// `secret_access_key`.
+    pub secret_access_key: KeySource,
+    /// `session_token`.
+    pub session_token: Option<KeySource>,
 }
 
 /// Where one key comes from. White space around it is dropped.
@@ -67,32 +69,30 @@ impl CredentialsConfig {
     pub(super) fn resolve(&self, env: Env<'_>) -> Result<Credentials, CredentialsError> {
         match self {
             Self::Profile(name) => profile::resolve(name, env),
-            Self::Keys {
-                access_key_id,
-                secret_access_key,
-                session_token,
-            } => Ok(Credentials {
-                access_key_id: access_key_id.resolve(ACCESS_KEY, env)?,
-                secret_access_key: Secret::new(secret_access_key.resolve(SECRET_KEY, env)?),
-                session_token: session_token
-                    .as_ref()
-                    .map(|source| source.resolve(TOKEN, env).map(Secret::new))
-                    .transpose()?,
-            }),
+            Self::Process(words) => Ok(Credentials::Process(words.clone())),
+            Self::Keys(keys) => keys.resolve(env).map(Credentials::Keys),
         }
+    }
+}
+
+impl KeysConfig {
+    pub(super) fn resolve(&self, env: Env<'_>) -> Result<AccessKeys, CredentialsError> {
+        let token = self.session_token.as_ref();
+        Ok(AccessKeys {
+            access_key_id: self.access_key_id.resolve(ACCESS_KEY, env)?,
+            secret_access_key: Secret::new(self.secret_access_key.resolve(SECRET_KEY, env)?),
+            session_token: token
+                .map(|source| source.resolve(TOKEN, env).map(Secret::new))
+                .transpose()?,
+            expires_at: None,
+        })
     }
 
     /// The places of the keys that are secret: all but the access key's id.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &KeySource> {
-        let (secret, token) = match self {
-            Self::Profile(_) => (None, None),
-            Self::Keys {
-                secret_access_key,
-                session_token,
-                ..
-            } => (Some(secret_access_key), session_token.as_ref()),
-        };
-        secret.into_iter().chain(token)
+        [Some(&self.secret_access_key), self.session_token.as_ref()]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -131,38 +131,70 @@ impl KeySource {
     }
 }
 
-/// Reads the keys, or the profile, of an end's section.
+/// Reads the keys, the profile or the program of an end's section.
 pub(super) fn read(section: &mut Section<'_>, folder: &Path) -> Option<CredentialsConfig> {
-    let profile = section.string("profile");
-    let access_key_id = read_key(section, ACCESS_KEY, folder);
-    let secret_access_key = read_key(section, SECRET_KEY, folder);
-    let session_token = read_key(section, TOKEN, folder);
+    let profile = section.string(PROFILE);
+    let process = section.parsed(PROCESS, command);
     let any_key = [ACCESS_KEY, SECRET_KEY, TOKEN]
         .iter()
         .any(|key| section.has(key));
-    match (section.has("profile"), any_key) {
-        (true, true) => section.mistake(
-            "profile",
+    let ways = [PROFILE, PROCESS].map(|key| section.has(key));
+    match (ways, any_key) {
+        ([true, true], _) => section.mistake(
+            PROCESS,
+            "stands beside profile; write one of them",
+        ),
+        ([true, false], true) => section.mistake(
+            PROFILE,
             "stands beside keys; write either profile, or access_key_id and secret_access_key",
         ),
-        (false, false) => section.mistake(
-            ACCESS_KEY,
-            "is missing; write access_key_id and secret_access_key, or profile = \"…\"",
+        ([false, true], true) => section.mistake(
+            PROCESS,
+            "stands beside keys; write either credential_process, or access_key_id and secret_access_key",
         ),
-        (false, true) => {
-            section.require(ACCESS_KEY, "{ env = \"…\" }");
-            section.require(SECRET_KEY, "{ env = \"…\" }");
-        }
-        (true, false) => {}
+        ([false, false], false) => section.mistake(
+            ACCESS_KEY,
+            "is missing; write access_key_id and secret_access_key, profile = \"…\" or credential_process = \"…\"",
+        ),
+        _ => {}
     }
-    if let Some(name) = profile {
-        return Some(CredentialsConfig::Profile(name.to_owned()));
+    if ways == [false, false] && any_key {
+        return read_keys(section, folder).map(CredentialsConfig::Keys);
     }
-    Some(CredentialsConfig::Keys {
+    // Read in any case, so that they are known keys.
+    for key in [ACCESS_KEY, SECRET_KEY, TOKEN] {
+        read_key(section, key, folder);
+    }
+    let profile = profile.map(|name| CredentialsConfig::Profile(name.to_owned()));
+    profile.or(process.map(CredentialsConfig::Process))
+}
+
+/// Reads keys, each of which has its own place.
+pub(super) fn read_keys(section: &mut Section<'_>, folder: &Path) -> Option<KeysConfig> {
+    section.require(ACCESS_KEY, "{ env = \"…\" }");
+    section.require(SECRET_KEY, "{ env = \"…\" }");
+    let access_key_id = read_key(section, ACCESS_KEY, folder);
+    let secret_access_key = read_key(section, SECRET_KEY, folder);
+    let session_token = read_key(section, TOKEN, folder);
+    Some(KeysConfig {
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?,
         session_token,
     })
+}
+
+/// A program and its arguments, taken apart as a POSIX shell does, which has no part
+/// in it: no variable, no pattern and no `~` is replaced. What is wrong is said
+/// without repeating any of it: an argument may be a secret.
+pub(super) fn command(text: &str) -> Result<Vec<String>, &'static str> {
+    let words = shell_words::split(text).map_err(|_| "has a quote that is not closed; close it")?;
+    if words.first().is_none_or(String::is_empty) {
+        return Err("names no program; write its path, and its arguments behind it");
+    }
+    if text.contains('\0') {
+        return Err("has a NUL character in it; write a path, and arguments behind it");
+    }
+    Ok(words)
 }
 
 /// Its mistakes repeat nothing of what stands there: it may be the secret in the wrong place.
@@ -204,8 +236,8 @@ fn named_place(table: &DeTable<'_>, folder: &Path) -> Option<KeySource> {
 mod tests {
     use super::*;
 
-    fn keys(secret: KeySource) -> CredentialsConfig {
-        CredentialsConfig::Keys {
+    fn keys(secret: KeySource) -> KeysConfig {
+        KeysConfig {
             access_key_id: KeySource::Literal(Secret::new("AKIA".into())),
             secret_access_key: secret,
             session_token: None,
@@ -229,6 +261,44 @@ mod tests {
         let found = config.resolve(&set).unwrap();
         assert_eq!(found.secret_access_key.reveal(), "hush");
         assert!(!format!("{found:?} {config:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_command_is_taken_apart_as_a_shell_would_and_no_shell_has_a_part_in_it() {
+        for (text, words) in [
+            (
+                "/opt/bin/creds --for photos",
+                &["/opt/bin/creds", "--for", "photos"][..],
+            ),
+            (
+                "  creds\t'a b'  \"c \\\" d\" e\\ f ''",
+                &["creds", "a b", "c \" d", "e f", ""],
+            ),
+            (
+                "creds $HOME ~ * `id` ; rm | x",
+                &["creds", "$HOME", "~", "*", "`id`", ";", "rm", "|", "x"],
+            ),
+        ] {
+            assert_eq!(command(text).unwrap(), words, "{text}");
+        }
+        for (text, wrong) in [
+            ("creds 'hush", "has a quote that is not closed; close it"),
+            ("creds \"hush", "has a quote that is not closed; close it"),
+            (
+                "'' hush",
+                "names no program; write its path, and its arguments behind it",
+            ),
+            (
+                " ",
+                "names no program; write its path, and its arguments behind it",
+            ),
+            (
+                "creds\0",
+                "has a NUL character in it; write a path, and arguments behind it",
+            ),
+        ] {
+            assert_eq!(command(text).unwrap_err(), wrong, "{text:?}");
+        }
     }
 
     #[test]

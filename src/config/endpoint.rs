@@ -27,6 +27,8 @@ pub struct EndpointConfig {
     pub path_style: bool,
     /// Whether plain HTTP to another machine is wanted; default false.
     pub allow_http: bool,
+    /// Whether this end's requests say that we pay for them; default false.
+    pub requester_pays: bool,
     /// The most requests a second to the endpoint; default unlimited.
     pub requests_per_second: Option<u32>,
     /// Certificates (PEM) that this end is trusted by beside the system's.
@@ -36,12 +38,12 @@ pub struct EndpointConfig {
 }
 
 impl EndpointConfig {
-    /// Fetches the keys from wherever the configuration says. Done only by
-    /// commands that talk to S3: all others work without them.
+    /// Fetches the keys from wherever the configuration says, or says which program
+    /// does. Done only by commands that talk to S3: all others work without them.
     ///
     /// # Errors
     /// A variable is unset, a file cannot be read, a profile is not there, or
-    /// what should hold a key is empty.
+    /// what should hold a key is empty. Whether the program works is not tried.
     pub fn resolve_credentials(&self) -> Result<Credentials, CredentialsError> {
         self.credentials.resolve(&|name| std::env::var_os(name))
     }
@@ -66,6 +68,7 @@ impl EndpointConfig {
         let path_style = section.boolean("path_style").unwrap_or(true);
         let bucket = section.parsed("bucket", |name| bucket(name, path_style));
         let allow_http = section.boolean("allow_http").unwrap_or(false);
+        let requester_pays = section.boolean("requester_pays").unwrap_or(false);
         let requests_per_second =
             section.number("requests_per_second", &(1..=MOST_REQUESTS_PER_SECOND));
         let ca_file = section.parsed("ca_file", |text| ca_file(text, folder));
@@ -86,6 +89,7 @@ impl EndpointConfig {
             bucket: bucket?,
             path_style,
             allow_http,
+            requester_pays,
             requests_per_second,
             ca_file,
             credentials: credentials?,

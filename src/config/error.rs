@@ -94,25 +94,39 @@ pub enum CredentialsError {
         /// The variable that names the file.
         variable: &'static str,
     },
-    /// The profile is not in the shared credentials file.
-    #[error("profile: {} has no profile [{profile}]", path.display())]
+    /// The profile is in neither of the shared files.
+    #[error(
+        "profile: neither {} nor {} has a profile {profile:?}", path.display(), config.display()
+    )]
     NoProfile {
         /// The shared credentials file.
         path: PathBuf,
+        /// The shared config file.
+        config: PathBuf,
         /// The profile.
         profile: String,
     },
     /// The profile lacks a static key.
     #[error(
-        "profile: [{profile}] in {} has no {missing}; only static keys are read",
+        "profile: {profile:?} in {} has no {missing}; static keys and credential_process are read",
         path.display()
     )]
     NoStaticKey {
-        /// The shared credentials file.
+        /// The shared file.
         path: PathBuf,
         /// The profile.
         profile: String,
         /// The key that the profile lacks.
         missing: &'static str,
+    },
+    /// The profile's program cannot be told.
+    #[error("profile: {profile:?} in {}, credential_process {why}", path.display())]
+    BadProcess {
+        /// The shared file.
+        path: PathBuf,
+        /// The profile.
+        profile: String,
+        /// What is wrong; repeats nothing of it.
+        why: &'static str,
     },
 }

@@ -54,13 +54,16 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
 }
 
 fn secret_files(credentials: &CredentialsConfig, config: &Path) -> Vec<PathBuf> {
-    if let CredentialsConfig::Profile(_) = credentials {
-        return profile::shared_file(&|name| std::env::var_os(name))
+    match credentials {
+        CredentialsConfig::Profile(_) => profile::credentials_file(&|name| std::env::var_os(name))
             .into_iter()
-            .collect();
+            .collect(),
+        CredentialsConfig::Process(_) => Vec::new(),
+        CredentialsConfig::Keys(keys) => {
+            let file = |source| file_of(source, config);
+            keys.secrets().filter_map(file).collect()
+        }
     }
-    let file = |source| file_of(source, config);
-    credentials.secrets().filter_map(file).collect()
 }
 
 fn file_of(source: &KeySource, config: &Path) -> Option<PathBuf> {

@@ -33,7 +33,7 @@ use crate::model::Zone;
 
 pub use backup::{BackupBucket, BackupConfig};
 pub use bandwidth::bytes_per_second;
-pub use credentials::{Credentials, CredentialsConfig, KeySource};
+pub use credentials::{Credentials, CredentialsConfig, KeySource, KeysConfig};
 pub use endpoint::EndpointConfig;
 pub use error::{ConfigError, CredentialsError, Mistake};
 pub use mail::{MailConfig, MailLogin, MailSecurity, MailWhen};

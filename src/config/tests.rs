@@ -176,8 +176,46 @@ fn missing_keys_are_reported_on_the_line_of_their_section() {
          nightferry.toml:3: task 1, destination: is missing; write a section [task.destination]\n\
          nightferry.toml:5: task 1, source.endpoint: is missing; write endpoint = \"https://…\"\n\
          nightferry.toml:5: task 1, source.bucket: is missing; write bucket = \"…\"\n\
-         nightferry.toml:5: task 1, source.access_key_id: is missing; write access_key_id and secret_access_key, or profile = \"…\""
+         nightferry.toml:5: task 1, source.access_key_id: is missing; write access_key_id and secret_access_key, profile = \"…\" or credential_process = \"…\""
     );
+}
+
+#[test]
+fn credentials_are_told_in_one_way() {
+    let with = |lines: &str| {
+        let source = format!(
+            "[task.source]\nendpoint = 'https://s3.example.com'\nbucket = 'photos'\n{lines}\n"
+        );
+        parse(&format!(
+            "data_dir = 'd'\n[[task]]\nid = 'photos'\n{source}{DESTINATION}"
+        ))
+    };
+    let process = with("credential_process = '/opt/creds --for \"a b\"'\nrequester_pays = true");
+    let source = process.unwrap().tasks.remove(0).source;
+    let words = ["/opt/creds", "--for", "a b"].map(str::to_owned).to_vec();
+    assert_eq!(source.credentials, CredentialsConfig::Process(words));
+    assert!(source.requester_pays);
+    for (lines, said) in [
+        (
+            "profile = 'a'\ncredential_process = 'b'",
+            "8: task \"photos\", source.credential_process: stands beside profile; write one of them",
+        ),
+        (
+            "access_key_id = 'hush'\ncredential_process = 'b'",
+            "8: task \"photos\", source.credential_process: stands beside keys; write either credential_process, or access_key_id and secret_access_key",
+        ),
+        (
+            "credential_process = 'a \"hush'",
+            "7: task \"photos\", source.credential_process: has a quote that is not closed; close it",
+        ),
+        (
+            "credential_process = 7",
+            "7: task \"photos\", source.credential_process: is of type integer; write a string in quotes",
+        ),
+    ] {
+        let error = with(lines).unwrap_err().to_string();
+        assert_eq!(error, format!("nightferry.toml:{said}"));
+    }
 }
 
 #[test]

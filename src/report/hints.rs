@@ -88,8 +88,8 @@ pub const fn hint(cause: FailureCause) -> &'static str {
             "A fault of Nightferry: report it with what `nightferry why` shows."
         }
         FailureCause::CredentialsRefused => {
-            "The access key is unknown or the secret is wrong: correct the credentials in the \
-             configuration."
+            "The access key is unknown or the secret is wrong, or credential_process prints no \
+             keys: correct the credentials in the configuration."
         }
         FailureCause::AccountBlocked => {
             "The account is frozen, in arrears or disabled: settle it with the provider."

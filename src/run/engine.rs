@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime};
@@ -13,12 +13,13 @@ use super::progress::Display;
 use super::share::Share;
 use super::stop::{Deadline, Stop, StopSignal};
 use crate::clock::Clock;
-use crate::config::{Config, EndpointConfig, TaskConfig};
+use crate::config::{Config, Credentials, EndpointConfig, TaskConfig};
+use crate::credential_process::CredentialProcess;
 use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
 use crate::model::{Asked, OverwriteMode, Side, Timestamp, Timetable, Traffic};
 use crate::pool::Pool;
-use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError};
+use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError, KeySupply, NotIssued};
 use crate::transfer::{Buffers, RetryPolicy};
 
 /// What the command line says about a run.
@@ -288,9 +289,8 @@ pub(super) fn reach(
         region: end.region.clone(),
         bucket: end.bucket.clone(),
         path_style: end.path_style,
-        access_key_id: keys.access_key_id,
-        secret_access_key: keys.secret_access_key,
-        session_token: keys.session_token,
+        keys: supply(keys, clock),
+        requester_pays: end.requester_pays,
         ask_checksums,
         timeout: BucketSpec::TIMEOUT,
     };
@@ -300,6 +300,21 @@ pub(super) fn reach(
     let own = own.transpose()?;
     Bucket::new(own.as_ref().unwrap_or(http), side, spec, clock.clone())
         .map_err(|error| error.to_string())
+}
+
+/// Fixed keys, or those of a program, which is not run before they are needed.
+fn supply(credentials: Credentials, clock: &Clock) -> KeySupply {
+    let words = match credentials {
+        Credentials::Keys(keys) => return KeySupply::Fixed(keys),
+        Credentials::Process(words) => words,
+    };
+    let (process, clock) = (CredentialProcess::new(words), clock.clone());
+    KeySupply::Issued(Arc::new(move || {
+        process.run(|| clock.now()).map_err(|error| NotIssued {
+            why: error.to_string(),
+            may_pass: error.may_pass(),
+        })
+    }))
 }
 
 /// A client that trusts the certificates of the file at `path` too.

@@ -180,17 +180,20 @@ impl Bucket {
         if words.chars().nth(MAX_WORDS).is_some() {
             line.push('…');
         }
-        match self.0.signer.access_key_id() {
-            "" => line,
-            id => line.replace(id, "(access key)"),
-        }
+        let ids = self.0.keys.ids().into_iter().filter(|id| !id.is_empty());
+        ids.fold(line, |line, id| line.replace(&id, "(access key)"))
     }
 
     fn quotes_secret(&self, words: &str) -> bool {
         let decoded = percent_encoding::percent_decode_str(words).decode_utf8_lossy();
-        self.0.signer.secrets().map(Secret::reveal).any(|secret| {
-            !secret.is_empty() && (words.contains(secret) || decoded.contains(secret))
-        })
+        self.0
+            .keys
+            .secrets()
+            .iter()
+            .map(Secret::reveal)
+            .any(|secret| {
+                !secret.is_empty() && (words.contains(secret) || decoded.contains(secret))
+            })
     }
 }
 

@@ -15,13 +15,12 @@ use super::condition::Kept;
 use super::counters::Counting;
 use super::headers::{http_date, text};
 use super::http::HttpClient;
+use super::keyring::{KeySupply, Keyring, Patience};
 use super::pace::Pacer;
-use super::signer::Signer;
 use crate::clock::Clock;
 use crate::model::{
     Counters, DestinationPrefix, Side, ThrottledMinute, Timestamp, Timetable, Zone,
 };
-use crate::secret::Secret;
 
 /// Where a bucket is and who asks.
 #[derive(Debug, Clone)]
@@ -34,12 +33,10 @@ pub struct BucketSpec {
     pub bucket: String,
     /// Whether the bucket stands in the path (else in the host name).
     pub path_style: bool,
-    /// The access key's id.
-    pub access_key_id: String,
-    /// The access key's secret.
-    pub secret_access_key: Secret,
-    /// The token of temporary credentials.
-    pub session_token: Option<Secret>,
+    /// What requests are signed with.
+    pub keys: KeySupply,
+    /// Whether requests say that we pay for them.
+    pub requester_pays: bool,
     /// Whether HEAD and GET ask for the object's checksums.
     pub ask_checksums: bool,
     /// How long a request may take besides moving its bytes, for which it gets a
@@ -87,7 +84,8 @@ pub(super) struct Inner {
     pub(super) pacer: Arc<Pacer>,
     pub(super) side: Side,
     pub(super) address: rusty_s3::Bucket,
-    pub(super) signer: Signer,
+    pub(super) keys: Keyring,
+    pub(super) requester_pays: bool,
     pub(super) ask_checksums: bool,
     pub(super) timeout: Duration,
     pub(super) clock: Clock,
@@ -123,18 +121,15 @@ impl Bucket {
                     bucket: spec.bucket,
                 },
             })?;
-        let signer = Signer::new(
-            spec.access_key_id,
-            spec.secret_access_key,
-            spec.session_token,
-            address.region().to_owned(),
-        );
+        let region = address.region().to_owned();
+        let keys = Keyring::new(spec.keys, region, clock.clone(), Patience::USUAL);
         let inner = Inner {
             http: http.clone(),
             pacer,
             side,
             address,
-            signer,
+            keys,
+            requester_pays: spec.requester_pays,
             ask_checksums: spec.ask_checksums,
             timeout: spec.timeout,
             clock,
@@ -268,6 +263,16 @@ impl fmt::Debug for Bucket {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::secret::{AccessKeys, Secret};
+
+    fn keys(id: &str, secret: &str) -> KeySupply {
+        KeySupply::Fixed(AccessKeys {
+            access_key_id: id.into(),
+            secret_access_key: Secret::new(secret.into()),
+            session_token: None,
+            expires_at: None,
+        })
+    }
 
     pub(crate) fn bucket_at(endpoint: &str, side: Side) -> Bucket {
         let spec = BucketSpec {
@@ -275,9 +280,8 @@ pub(super) mod tests {
             region: "us-east-1".into(),
             bucket: "photos".into(),
             path_style: true,
-            access_key_id: "AKIDEXAMPLE".into(),
-            secret_access_key: Secret::new("hush-hush-hush".into()),
-            session_token: None,
+            keys: keys("AKIDEXAMPLE", "hush-hush-hush"),
+            requester_pays: false,
             ask_checksums: false,
             timeout: BucketSpec::TIMEOUT,
         };
@@ -310,9 +314,8 @@ pub(super) mod tests {
                 region: "us-east-1".into(),
                 bucket: bucket.into(),
                 path_style,
-                access_key_id: String::new(),
-                secret_access_key: Secret::new(String::new()),
-                session_token: None,
+                keys: keys("", ""),
+                requester_pays: false,
                 ask_checksums: false,
                 timeout: BucketSpec::TIMEOUT,
             };

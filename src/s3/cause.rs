@@ -226,7 +226,7 @@ fn by_status(side: Side, status: u16, code: Option<&str>) -> FailureCause {
     }
 }
 
-const fn denied(side: Side) -> FailureCause {
+pub(super) const fn denied(side: Side) -> FailureCause {
     match side {
         Side::Source => FailureCause::SourceDenied,
         Side::Destination => FailureCause::DestinationDenied,

@@ -16,7 +16,7 @@ use super::condition::Condition;
 use super::exchange::Answer;
 use super::headers::{full_object_checksums, md5_of_etag};
 use super::object::PutAnswer;
-use super::request::{Body, Request};
+use super::request::{Body, Request, WE_PAY};
 use super::xml::{S3Error, parse};
 use crate::model::{Checksum, ChecksumAlgorithm, ETag, Failure, UploadId};
 
@@ -134,6 +134,9 @@ impl Bucket {
         if !source.if_match.as_str().starts_with("W/") {
             let etag = Cow::Owned(source.if_match.quoted());
             request.headers.push(("x-amz-copy-source-if-match", etag));
+        }
+        if source.bucket.0.requester_pays && !self.0.requester_pays {
+            request.headers.push(WE_PAY);
         }
         request.more_time = Duration::from_secs(source.size_bytes / COPIED_BYTES_PER_SECOND);
         request.body = Some(Body::Bytes(Bytes::new()));

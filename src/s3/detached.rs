@@ -5,6 +5,9 @@
 //! carried like this. What would have to wait, for its pace or before it is tried
 //! again, is left to who asked.
 
+use std::fmt;
+use std::sync::Arc;
+
 use rusty_s3::Method;
 
 use super::bandwidth::CHUNK_BYTES;
@@ -14,11 +17,20 @@ use super::download::Download;
 use super::object::{GetOptions, PutAnswer, Upload, carrying};
 use super::pace::Permit;
 use super::request::{Body, Request};
+use super::signer::Signer;
 use crate::model::Failure;
 
-/// Leave to send one request, which need not wait for its pace.
-#[derive(Debug)]
-pub struct Leave(Permit);
+/// Leave to send one request, which need not wait for its pace nor for keys.
+pub struct Leave {
+    permit: Permit,
+    signer: Arc<Signer>,
+}
+
+impl fmt::Debug for Leave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leave")
+    }
+}
 
 impl Bucket {
     /// The largest object that surely comes with its answer, as a whole.
@@ -31,7 +43,13 @@ impl Bucket {
         if self.is_capped() {
             return None;
         }
-        self.0.pacer.at_once().map(Leave)
+        self.leave_to_write()
+    }
+
+    fn leave_to_write(&self) -> Option<Leave> {
+        let signer = self.0.keys.at_hand()?;
+        let permit = self.0.pacer.at_once()?;
+        Some(Leave { permit, signer })
     }
 
     /// Has `work` about the object `name` done on the HTTP client's thread, where
@@ -65,7 +83,7 @@ impl Bucket {
         options: GetOptions<'_>,
     ) -> Result<Download, Failure> {
         let request = self.get_request(name, options);
-        let (get, expected) = self.prepared(request, leave.0)?;
+        let (get, expected) = self.prepared(request, leave.permit, leave.signer)?;
         let answer = self.0.http.ask(get).await;
         self.download(name, self.judged(expected, Some(name), answer)?, None)
     }
@@ -80,8 +98,9 @@ impl Bucket {
         let operation = Operation::PutObject;
         let request = carrying(Request::about(operation, Method::Put, name), upload);
         let size_bytes = request.body.as_ref().map_or(0, Body::size_bytes);
+        let leave = self.leave_to_write()?;
         let (put, expected) = self
-            .prepared(request, self.0.pacer.at_once()?)
+            .prepared(request, leave.permit, leave.signer)
             .ok()
             .filter(|(put, _)| put.stream.is_none())?;
         let answer = self.0.http.ask(put).await;

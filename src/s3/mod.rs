@@ -24,6 +24,7 @@ mod headers;
 #[cfg(test)]
 mod hostile;
 mod http;
+mod keyring;
 mod list;
 mod listing;
 mod multipart;
@@ -44,6 +45,7 @@ pub use detached::Leave;
 pub use download::{ContentRange, Download, DownloadBody};
 pub use headers::Head;
 pub use http::{HttpClient, HttpClientError};
+pub use keyring::{Issue, KeySupply, NotIssued};
 pub use list::{ListPage, ListedObject};
 pub use listing::Listing;
 pub use multipart::{CompletedUpload, UploadedPart};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,15 +12,21 @@ use url::Url;
 
 use super::bandwidth::CHUNK_BYTES;
 use super::bucket::Bucket;
-use super::cause::Operation;
+use super::cause::{Operation, denied};
 use super::exchange::{Answer, Broken, Outgoing, Terms};
+use super::keyring::NoKeys;
 use super::pace::Permit;
+use super::signer::Signer;
 use super::stream::Stream;
 use super::xml::MAX_XML_BYTES;
 use crate::model::{CarriedHeaders, Failure, FailureCause};
 
 /// The slowest pace at which bytes may move before it counts as a standstill.
 pub(super) const MINIMUM_BYTES_PER_SECOND: u64 = 64 * 1024;
+
+/// By this a request says that we pay for it.
+pub(super) const WE_PAY: (&str, Cow<'static, str>) =
+    ("x-amz-request-payer", Cow::Borrowed("requester"));
 
 /// What a PUT carries. Its length is always known: S3 demands it.
 pub enum Body {
@@ -103,6 +110,7 @@ impl<'a> Request<'a> {
 pub(super) struct Expected {
     permit: Permit,
     operation: Operation,
+    signer: Arc<Signer>,
     /// Whether servers may disagree on its signature.
     is_signed_variously: bool,
 }
@@ -120,19 +128,42 @@ impl Bucket {
     /// An answer other than 2xx is a failure; its body has been read then.
     pub(super) fn send(&self, request: Request<'_>) -> Result<Answer, Failure> {
         let name = request.name;
-        let (outgoing, expected) = self.prepared(request, self.0.pacer.wait())?;
+        // Before the permit, which must not be held while a program is waited for.
+        let signer = self.signer(request.operation, name)?;
+        let (outgoing, expected) = self.prepared(request, self.0.pacer.wait(), signer)?;
         let answer = self.0.http.exchange(outgoing);
         self.judged(expected, name, answer)
     }
 
-    /// Signs `request`, which leaves by `permit` next.
+    /// What signs now; waits for it if need be.
+    fn signer(&self, operation: Operation, name: Option<&str>) -> Result<Arc<Signer>, Failure> {
+        self.0.keys.signer().map_err(|NoKeys { why, had_some }| {
+            let message = self.describe(operation, name, |line| {
+                line.push_str("no keys to sign with: ");
+                line.push_str(&why);
+            });
+            // Where there were some, what fails is a request like others before it.
+            let cause = if had_some {
+                denied(self.0.side)
+            } else {
+                FailureCause::CredentialsRefused
+            };
+            Failure::new(cause, message).at(self.0.side)
+        })
+    }
+
+    /// Signs `request` by `signer`; it leaves by `permit` next.
     pub(super) fn prepared(
         &self,
         mut request: Request<'_>,
         permit: Permit,
+        signer: Arc<Signer>,
     ) -> Result<(Outgoing, Expected), Failure> {
+        if self.0.requester_pays {
+            request.headers.push(WE_PAY);
+        }
         request.headers.sort_unstable_by_key(|(name, _)| *name);
-        let (http, stream) = self.signed(&mut request)?;
+        let (http, stream) = self.signed(&mut request, &signer)?;
         let outgoing = Outgoing {
             request: http,
             stream,
@@ -141,6 +172,7 @@ impl Bucket {
         let expected = Expected {
             permit,
             operation: request.operation,
+            signer,
             is_signed_variously: has_value_signed_variously(&request.headers),
         };
         self.0.counting.request(request.operation);
@@ -156,7 +188,10 @@ impl Bucket {
         answer: Result<Answer, Broken>,
     ) -> Result<Answer, Failure> {
         let Expected {
-            permit, operation, ..
+            permit,
+            operation,
+            signer,
+            is_signed_variously,
         } = expected;
         if let Ok(answer) = &answer {
             self.compare_clocks(&answer.headers);
@@ -164,6 +199,7 @@ impl Bucket {
         let failure = match answer {
             Ok(answer) if answer.status.is_success() => {
                 permit.served();
+                self.0.keys.accepted(&signer);
                 return Ok(answer);
             }
             Ok(answer) => self.refused(operation, name, answer),
@@ -174,8 +210,15 @@ impl Bucket {
         if throttled {
             self.0.counting.throttled(self.0.clock.now());
         }
+        if is_about_expiry(&failure) && self.0.keys.expired(&signer) {
+            // The same request may pass: new keys sign it then.
+            return Err(Failure {
+                cause: FailureCause::ServerError,
+                ..failure
+            });
+        }
         // Servers disagree on how text beyond ASCII, or spaces in a row, are signed.
-        if failure.cause == FailureCause::CredentialsRefused && expected.is_signed_variously {
+        if failure.cause == FailureCause::CredentialsRefused && is_signed_variously {
             return Err(Failure {
                 cause: FailureCause::MetadataRefused,
                 ..failure
@@ -210,6 +253,7 @@ impl Bucket {
     fn signed(
         &self,
         request: &mut Request<'_>,
+        signer: &Signer,
     ) -> Result<(reqwest::Request, Option<Stream>), Failure> {
         let headers = header_map(&request.headers).map_err(|why| {
             let message = self.describe(request.operation, request.name, |line| {
@@ -217,7 +261,7 @@ impl Bucket {
             });
             Failure::new(FailureCause::MetadataRefused, message).at(self.0.side)
         })?;
-        let url = self.signed_url(request)?;
+        let url = self.signed_url(request, signer)?;
         let mut http = reqwest::Request::new(http_method(request.method), url);
         *http.headers_mut() = headers;
         if let Some(body) = &request.body {
@@ -238,7 +282,7 @@ impl Bucket {
         Ok((http, stream))
     }
 
-    fn signed_url(&self, request: &Request<'_>) -> Result<Url, Failure> {
+    fn signed_url(&self, request: &Request<'_>, signer: &Signer) -> Result<Url, Failure> {
         let bucket = &*self.0;
         let url = match request.name.map(|name| (name, self.key(name))) {
             None => bucket.address.base_url().clone(),
@@ -250,10 +294,8 @@ impl Bucket {
             .iter()
             .map(|(name, value)| (*name, &**value));
         let now = bucket.clock.now();
-        let signed = bucket
-            .signer
-            .sign(now, request.method, url, request.query, headers);
-        signed.ok_or_else(|| {
+        let complete = signer.sign(now, request.method, url, request.query, headers);
+        complete.ok_or_else(|| {
             let message = "this machine's clock shows a year that no signature can hold";
             Failure::new(FailureCause::ClockSkew, message)
         })
@@ -265,6 +307,12 @@ impl Bucket {
         });
         Failure::new(FailureCause::BadRequest, message).at(self.0.side)
     }
+}
+
+/// Whether the server says that the keys, once good, are so no more.
+fn is_about_expiry(failure: &Failure) -> bool {
+    let code = failure.error_code.as_deref();
+    matches!(code, Some("ExpiredToken" | "TokenRefreshRequired"))
 }
 
 /// Whether the server asked for a slower pace. Its answer to a HEAD has no body

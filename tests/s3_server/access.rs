@@ -66,45 +66,61 @@ impl Rights {
     }
 }
 
+/// An access key's secret, and what it may do.
+struct Known {
+    secret: String,
+    rights: Rights,
+    has_expired: bool,
+}
+
 /// The access keys with their secrets and rights.
 #[derive(Default)]
-pub(super) struct Credentials(Mutex<BTreeMap<String, (String, Rights)>>);
+pub(super) struct Credentials(Mutex<BTreeMap<String, Known>>);
 
 impl Credentials {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (String, Rights)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
         self.0
             .lock()
             .expect("no thread panics with the credentials locked")
     }
 
     pub(super) fn add(&self, access_key: &str, secret_key: &str, rights: Rights) {
-        self.lock()
-            .insert(access_key.to_owned(), (secret_key.to_owned(), rights));
+        let known = Known {
+            secret: secret_key.to_owned(),
+            rights,
+            has_expired: false,
+        };
+        self.lock().insert(access_key.to_owned(), known);
     }
 
     pub(super) fn set_rights(&self, access_key: &str, rights: Rights) {
         let mut keys = self.lock();
-        keys.get_mut(access_key).expect("the access key is known").1 = rights;
+        let known = keys.get_mut(access_key);
+        known.expect("the access key is known").rights = rights;
+    }
+
+    pub(super) fn expire(&self, access_key: &str) {
+        let mut keys = self.lock();
+        let known = keys.get_mut(access_key);
+        known.expect("the access key is known").has_expired = true;
     }
 
     pub(super) fn secret_key(&self, access_key: &str) -> S3Result<String> {
-        let secret = self
-            .lock()
-            .get(access_key)
-            .map(|(secret, _)| secret.clone());
-        secret.ok_or_else(|| {
-            s3_error!(
+        match self.lock().get(access_key) {
+            Some(known) if known.has_expired => {
+                Err(s3_error!(ExpiredToken, "The provided token has expired."))
+            }
+            Some(known) => Ok(known.secret.clone()),
+            None => Err(s3_error!(
                 InvalidAccessKeyId,
                 "The AWS Access Key Id you provided does not exist in our records."
-            )
-        })
+            )),
+        }
     }
 
     fn rights(&self, access_key: &str) -> Rights {
-        let rights = self
-            .lock()
-            .get(access_key)
-            .map(|(_, rights)| rights.clone());
+        let keys = self.lock();
+        let rights = keys.get(access_key).map(|known| known.rights.clone());
         rights.unwrap_or(Rights::NONE)
     }
 }
@@ -162,7 +178,7 @@ impl Admission {
             "CreateBucket" => rights.write,
             _ => rights.write && rights.covers(&exchange.key),
         };
-        if permitted {
+        if permitted && self.is_paid_for(exchange) {
             Ok(())
         } else {
             Err(access_denied())
@@ -177,16 +193,29 @@ impl Admission {
     }
 
     fn may_copy_from(&self, rights: &Rights, headers: &HeaderMap) -> bool {
-        let source = headers
-            .get("x-amz-copy-source")
-            .and_then(|source| source.to_str().ok());
-        match source.map(CopySource::parse) {
-            Some(Ok(CopySource::Bucket { bucket, key, .. })) => {
-                self.may_read(rights, &bucket, &key)
-            }
-            // The operation itself refuses it.
-            _ => true,
-        }
+        // One that cannot be read, the operation itself refuses.
+        copied_from(headers).is_none_or(|(bucket, key)| self.may_read(rights, &bucket, &key))
+    }
+
+    /// Whether the request says that who sends it pays, where a bucket that it is about
+    /// asks for that.
+    fn is_paid_for(&self, exchange: &Exchange) -> bool {
+        let payer = exchange.headers.get("x-amz-request-payer");
+        let source = copied_from(&exchange.headers).map(|(bucket, _)| bucket);
+        payer.is_some_and(|payer| payer == "requester")
+            || [Some(&exchange.bucket), source.as_ref()]
+                .into_iter()
+                .flatten()
+                .all(|bucket| !self.0.store.is_paid_by_requester(bucket))
+    }
+}
+
+/// The bucket and the key that a request has copied.
+fn copied_from(headers: &HeaderMap) -> Option<(String, String)> {
+    let source = headers.get("x-amz-copy-source")?.to_str().ok()?;
+    match CopySource::parse(source) {
+        Ok(CopySource::Bucket { bucket, key, .. }) => Some((bucket.into(), key.into())),
+        _ => None,
     }
 }
 

@@ -220,6 +220,21 @@ impl S3Server {
         self.server.log.clear();
     }
 
+    /// Has the bucket refuse requests that do not say that their sender pays.
+    pub fn set_requester_pays(&self, bucket: &str) {
+        self.with_bucket(bucket, |bucket| bucket.requester_pays = true);
+    }
+
+    /// Adds an access key, or changes the secret and rights of one.
+    pub fn add_credentials(&self, access_key: &str, secret_key: &str, rights: Rights) {
+        self.server.credentials.add(access_key, secret_key, rights);
+    }
+
+    /// From now on requests signed with this access key are answered with `ExpiredToken`.
+    pub fn expire(&self, access_key: &str) {
+        self.server.credentials.expire(access_key);
+    }
+
     /// Changes what a known access key may do.
     pub fn set_rights(&self, access_key: &str, rights: Rights) {
         self.server.credentials.set_rights(access_key, rights);

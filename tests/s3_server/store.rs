@@ -44,6 +44,8 @@ pub(super) struct Upload {
 
 #[derive(Default)]
 pub(super) struct Bucket {
+    /// Whether only requests are answered that say that their sender pays.
+    pub(super) requester_pays: bool,
     pub(super) objects: BTreeMap<String, Arc<Object>>,
     /// By key and upload id.
     pub(super) uploads: BTreeMap<(String, String), Upload>,
@@ -106,6 +108,13 @@ impl Store {
         action(
             bucket.ok_or_else(|| s3_error!(NoSuchBucket, "The specified bucket does not exist"))?,
         )
+    }
+
+    pub(super) fn is_paid_by_requester(&self, bucket: &str) -> bool {
+        let buckets = self.buckets();
+        buckets
+            .get(bucket)
+            .is_some_and(|bucket| bucket.requester_pays)
     }
 
     pub(super) fn object(&self, bucket: &str, key: &str) -> S3Result<Arc<Object>> {

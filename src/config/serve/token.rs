@@ -4,12 +4,13 @@ use std::path::Path;
 
 use toml::de::DeValue;
 
-use super::super::credentials::{self, CredentialsConfig};
+use super::super::KeySource;
+use super::super::credentials::{self, KeysConfig};
 use super::super::error::CredentialsError;
 use super::super::section::{Mistakes, Section};
 use super::super::task::TaskConfig;
-use super::super::{Credentials, KeySource};
 use crate::model::TaskId;
+use crate::secret::AccessKeys;
 
 /// One who may call.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub enum Proof {
     /// By a token that has this SHA-256. The token itself is nowhere kept.
     Token([u8; 32]),
     /// By requests signed with these keys.
-    Keys(CredentialsConfig),
+    Keys(KeysConfig),
 }
 
 /// The tasks for which a caller may send names.
@@ -60,7 +61,7 @@ impl TokenConfig {
     ///
     /// # Errors
     /// If a variable or file that is to hold one does not.
-    pub fn resolve_keys(&self) -> Result<Option<Credentials>, CredentialsError> {
+    pub fn resolve_keys(&self) -> Result<Option<AccessKeys>, CredentialsError> {
         match &self.proof {
             Proof::Token(_) => Ok(None),
             Proof::Keys(keys) => keys.resolve(&|name| std::env::var_os(name)).map(Some),
@@ -73,7 +74,7 @@ impl TokenConfig {
             Proof::Token(_) => None,
             Proof::Keys(keys) => Some(keys),
         };
-        keys.into_iter().flat_map(CredentialsConfig::secrets)
+        keys.into_iter().flat_map(KeysConfig::secrets)
     }
 }
 
@@ -159,7 +160,7 @@ fn proof(section: &mut Section<'_>, folder: &Path) -> Option<Proof> {
     // Both are read in any case, so that their keys are known ones.
     let hash = section.parsed("sha256", hash).map(Proof::Token);
     let keys = if has_keys {
-        credentials::read(section, folder).map(Proof::Keys)
+        credentials::read_keys(section, folder).map(Proof::Keys)
     } else {
         for key in ["access_key_id", "secret_access_key"] {
             section.value(key);

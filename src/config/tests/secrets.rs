@@ -23,7 +23,7 @@ fn credentials_are_keys_or_a_profile_and_complete() {
         (
             "",
             "nightferry.toml:8: task \"photos\", source.access_key_id: is missing; \
-             write access_key_id and secret_access_key, or profile = \"…\"",
+             write access_key_id and secret_access_key, profile = \"…\" or credential_process = \"…\"",
         ),
         (
             "access_key_id = 'AKIA'",

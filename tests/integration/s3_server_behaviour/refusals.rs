@@ -136,3 +136,29 @@ fn rights_are_enforced_and_can_change() {
     let copy = client.put("in/copy", &[("x-amz-copy-source", "night-a/k")], "");
     assert_eq!(error(copy), denied);
 }
+
+#[test]
+fn a_bucket_that_its_requester_pays_for_answers_only_who_says_so() {
+    let client = client();
+    client.server.put(BUCKET, "k", "x");
+    client.server.set_requester_pays(BUCKET);
+    assert_eq!(
+        error(client.get("k", NOTHING)),
+        (403, "AccessDenied".to_owned())
+    );
+    let pays = [("x-amz-request-payer", "requester")];
+    assert_eq!(client.get("k", &pays).status(), 200);
+    let copy = [("x-amz-copy-source", "bucket/k")];
+    assert_eq!(client.put("c", &copy, "").status(), 403);
+}
+
+#[test]
+fn an_access_key_that_has_expired_is_told_so() {
+    let client = client();
+    client.server.put(BUCKET, "k", "x");
+    client.server.expire(ACCESS_KEY);
+    assert_eq!(
+        error(client.get("k", NOTHING)),
+        (400, "ExpiredToken".to_owned())
+    );
+}

@@ -14,6 +14,7 @@ mod multipart;
 mod oversized;
 mod patience;
 mod refusals;
+mod renewal;
 mod server_side;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +23,8 @@ use std::time::Duration;
 
 use nightferry::clock::Clock;
 use nightferry::model::{ChecksumMode, Failure, ObjectFacts, Side};
-use nightferry::s3::{Bucket, BucketSpec, HttpClient};
-use nightferry::secret::Secret;
+use nightferry::s3::{Bucket, BucketSpec, HttpClient, KeySupply};
+use nightferry::secret::{AccessKeys, Secret};
 use nightferry::transfer::{
     Arrival, Begun, Buffers, FirstTry, Limits, RetryPolicy, Route, ServerSide, Tally, Transfer,
     WholeCopy,
@@ -167,9 +168,13 @@ fn spec(server: &S3Server, bucket: &str, key: &str, secret: &str) -> BucketSpec 
         region: "us-east-1".into(),
         bucket: bucket.into(),
         path_style: true,
-        access_key_id: key.into(),
-        secret_access_key: Secret::new(secret.into()),
-        session_token: None,
+        keys: KeySupply::Fixed(AccessKeys {
+            access_key_id: key.into(),
+            secret_access_key: Secret::new(secret.into()),
+            session_token: None,
+            expires_at: None,
+        }),
+        requester_pays: false,
         ask_checksums: true,
         timeout: BucketSpec::TIMEOUT,
     }

@@ -10,9 +10,10 @@ use std::time::Duration;
 use nightferry::clock::Clock;
 use nightferry::model::{CarriedHeaders, Failure, FailureCause, Side};
 use nightferry::s3::{
-    Body, Bucket, BucketSpec, Condition, GetOptions, HttpClient, Listing, Upload, UploadedPart,
+    Body, Bucket, BucketSpec, Condition, GetOptions, HttpClient, KeySupply, Listing, Upload,
+    UploadedPart,
 };
-use nightferry::secret::Secret;
+use nightferry::secret::{AccessKeys, Secret};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -63,9 +64,13 @@ impl Babbler {
             region: "us-east-1".into(),
             bucket: "b".into(),
             path_style: true,
-            access_key_id: "AKIDEXAMPLE".into(),
-            secret_access_key: Secret::new("hush".into()),
-            session_token: None,
+            keys: KeySupply::Fixed(AccessKeys {
+                access_key_id: "AKIDEXAMPLE".into(),
+                secret_access_key: Secret::new("hush".into()),
+                session_token: None,
+                expires_at: None,
+            }),
+            requester_pays: false,
             ask_checksums: true,
             timeout: Duration::from_secs(20),
         };

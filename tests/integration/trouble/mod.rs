@@ -8,6 +8,7 @@
 
 mod breaker;
 mod care;
+mod credential_process;
 mod delivery;
 pub mod disk;
 mod disk_care;
@@ -26,6 +27,7 @@ mod planning;
 mod prefix;
 pub mod process;
 mod recognised;
+mod requester_pays;
 mod retries;
 mod second_signal;
 mod secrets;
