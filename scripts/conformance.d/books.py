@@ -51,7 +51,7 @@ def _check_secrets(night, ended):
     secrets = {night.source.secret_access_key, night.destination.secret_access_key,
                "X-Amz-Signature", "x-amz-signature"}
     secrets |= {options["secret_access_key"] for options in
-                (night.source_options, night.destination_options) if "secret_access_key" in options}
+                (night.source_options, night.destination_options) if options.get("secret_access_key")}
     texts = {"stdout": ended.stdout.encode(), "stderr": ended.stderr.encode()}
     texts |= {str(path.relative_to(night.data)): path.read_bytes()
               for path in night.data.rglob("*") if path.is_file()}
