@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::args::Enqueue;
 use super::failure::{Failed, Outcome};
+use super::from_source::from_source;
 use super::{Context, output, shown};
 use crate::config::ListEncoding;
 use crate::intake::{
@@ -17,10 +18,12 @@ use crate::report::text::counted;
 /// Writes the names into a new list, all of them or none.
 pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
     let task = context.task(&asked.task)?;
-    context
-        .data_dir
-        .prepare([&task.id])
-        .map_err(Failed::unusable)?;
+    if !asked.by_listing.dry_run {
+        context
+            .data_dir
+            .prepare([&task.id])
+            .map_err(Failed::unusable)?;
+    }
     let modes = context.data_dir.modes();
     let folder = context.data_dir.task(&task.id);
     let target = EnqueueTarget {
@@ -28,6 +31,9 @@ pub fn enqueue(context: &Context, asked: &Enqueue) -> Outcome {
         file_mode: modes.file,
         folder_mode: modes.inbox,
     };
+    if asked.by_listing.from_source {
+        return from_source(context, &asked.by_listing, task, &target);
+    }
     let form = NameForm {
         encoding: if asked.url {
             ListEncoding::Url

@@ -6,7 +6,7 @@ use crate::exit::ExitReason;
 use crate::ledger::{BackupError, LedgerError, RestoreError};
 use crate::report::ReportError;
 use crate::report::text::harmless;
-use crate::run::RunError;
+use crate::run::{FromSourceError, RunError};
 
 /// What a command answers: why it ends as it does.
 pub type Outcome = Result<ExitReason, Failed>;
@@ -118,6 +118,15 @@ impl From<StoreError> for Failed {
 
 impl From<RunError> for Failed {
     fn from(error: RunError) -> Self {
+        Self {
+            reason: error.exit_reason(),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<FromSourceError> for Failed {
+    fn from(error: FromSourceError) -> Self {
         Self {
             reason: error.exit_reason(),
             error: error.into(),

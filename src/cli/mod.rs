@@ -6,6 +6,7 @@ mod browse;
 mod doctor;
 mod enqueue;
 mod failure;
+mod from_source;
 mod ledger;
 mod lists;
 mod log;
@@ -129,8 +130,8 @@ fn with_context(command: &Command, context: &Context) -> Outcome {
 fn begins_anew(command: &Command) -> bool {
     match command {
         Command::Run(asked) => !asked.rehearse,
+        Command::Enqueue(asked) => !asked.by_listing.dry_run,
         Command::Doctor(_)
-        | Command::Enqueue(_)
         | Command::Withdraw(_)
         | Command::Retry(_)
         | Command::Pause(_)

@@ -101,7 +101,13 @@ impl Zone {
     #[must_use]
     pub fn begin_of(self, month: Month) -> Timestamp {
         let first = NaiveDate::from_ymd_opt(month.year, month.month, 1);
-        self.first_showing(first.unwrap_or(NaiveDate::MAX).and_time(NaiveTime::MIN))
+        self.begin_of_day(first.unwrap_or(NaiveDate::MAX))
+    }
+
+    /// When `day` begins on this zone's clocks.
+    #[must_use]
+    pub fn begin_of_day(self, day: NaiveDate) -> Timestamp {
+        self.first_showing(day.and_time(NaiveTime::MIN))
     }
 
     /// chrono-tz's zone.

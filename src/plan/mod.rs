@@ -17,11 +17,13 @@ mod contradiction;
 mod listings;
 mod side_by_side;
 mod walk;
+mod want;
 
 pub use contradiction::contradicts;
 pub use listings::Listings;
 pub use side_by_side::{EitherOrBoth, Stream, WalkError, side_by_side};
 pub use walk::survey;
+pub use want::{Want, want};
 
 use crate::model::ObjectFacts;
 

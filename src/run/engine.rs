@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::error::RunError;
 use super::progress::Display;
 use super::share::Share;
 use super::stop::{Deadline, Stop, StopSignal};
+use super::{limits, server_side};
 use crate::clock::Clock;
 use crate::config::{Config, Credentials, EndpointConfig, TaskConfig};
 use crate::credential_process::CredentialProcess;
@@ -20,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::model::{Asked, OverwriteMode, Side, Timestamp, Timetable, Traffic};
 use crate::pool::Pool;
 use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError, KeySupply, NotIssued};
-use crate::transfer::{Buffers, RetryPolicy};
+use crate::transfer::{Buffers, RetryPolicy, Transfer};
 
 /// What the command line says about a run.
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +184,20 @@ impl Engine {
         let bandwidth = Bandwidth::new(timetable, self.clock.clone(), self.workers);
         ends.source = ends.source.within(bandwidth);
         Ok(ends)
+    }
+
+    /// What asks both `ends` of `task`, with buffers of its own.
+    pub(super) fn transfer(&self, task: &TaskConfig, ends: &Ends) -> Transfer {
+        Transfer {
+            source: ends.source.clone(),
+            destination: ends.destination.clone(),
+            limits: limits(self.memory_bytes),
+            checksum: task.checksum,
+            retry: self.retry,
+            stop: Arc::new(AtomicBool::new(false)),
+            buffers: Buffers::new(self.memory_bytes),
+            server_side: server_side(task),
+        }
     }
 
     /// Opens the ledger for writing.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::TaskConfig;
 use crate::ledger::Queued;
-use crate::model::{Exclusion, ObjectFacts, OverwriteMode, Selection, Timestamp};
+use crate::model::{Exclusion, ObjectFacts, ObjectName, OverwriteMode, Selection, Timestamp};
 use crate::select::{excluded_by_facts, excluded_by_name};
 
 /// What a run decides by: its task's rules, as of when it began.
@@ -41,8 +41,8 @@ impl Rule {
     }
 
     /// What leaves an object out.
-    pub fn excludes(&self, queued: &Queued, source: &ObjectFacts) -> Option<Exclusion> {
-        excluded_by_name(&self.selection, queued.name.as_str())
+    pub fn excludes(&self, name: &ObjectName, source: &ObjectFacts) -> Option<Exclusion> {
+        excluded_by_name(&self.selection, name.as_str())
             .or_else(|| excluded_by_facts(&self.selection, source, self.began))
     }
 }

@@ -277,7 +277,7 @@ impl Voyage {
             }
             None => {}
         }
-        if let Some(exclusion) = rule.excludes(&self.queued, source) {
+        if let Some(exclusion) = rule.excludes(&self.queued.name, source) {
             self.opened = None;
             return Ok(Look::Excluded(exclusion));
         }

@@ -116,6 +116,24 @@ impl Transfer {
         self.attempts(tally, || bucket.list("", after, None, max_keys))
     }
 
+    /// A page of up to `max_keys` objects of one end whose names begin with `prefix`:
+    /// the first, or the one at which `continuation` goes on.
+    ///
+    /// # Errors
+    /// It refused or did not answer, after all attempts.
+    pub fn page(
+        &self,
+        side: Side,
+        prefix: &str,
+        continuation: Option<&str>,
+        max_keys: u16,
+    ) -> Result<ListPage, Failure> {
+        let bucket = self.bucket(side);
+        self.attempts(&Tally::default(), || {
+            bucket.list(prefix, None, continuation, max_keys)
+        })
+    }
+
     /// Asks one end about `name` once, to see how long that takes.
     pub fn ask(&self, side: Side, name: &str) {
         drop(self.bucket(side).head(name));

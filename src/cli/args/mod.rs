@@ -64,7 +64,7 @@ pub enum Command {
     Doctor(Tasks),
     /// Ask for objects: write their names into a new list, all of them or none
     #[command(
-        after_help = "Examples:\n  nightferry enqueue --task photos 2026/11/a.jpg 2026/11/b.jpg\n  find-new-names | nightferry enqueue --task photos --file -"
+        after_help = "Examples:\n  nightferry enqueue --task photos 2026/11/a.jpg 2026/11/b.jpg\n  find-new-names | nightferry enqueue --task photos --file -\n  nightferry enqueue --task photos --from-source --dry-run\n  nightferry enqueue --task photos --from-source --prefix 2026/ --since 2026-11-01"
     )]
     Enqueue(Enqueue),
     /// Take pending requests back; they become ignored (withdrawn)
@@ -178,16 +178,39 @@ pub struct Enqueue {
     /// Names of objects
     #[arg(
         value_name = "NAME",
-        required_unless_present = "file",
-        conflicts_with = "file"
+        required_unless_present_any = ["file", "from_source"],
+        conflicts_with_all = ["file", "from_source"]
     )]
     pub names: Vec<std::ffi::OsString>,
     /// Read names from this file, one a line; `-` is stdin
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "from_source")]
     pub file: Option<PathBuf>,
     /// The names are percent-encoded
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from_source")]
     pub url: bool,
+    #[command(flatten)]
+    pub by_listing: ByListing,
+}
+
+/// What of `enqueue` goes with `--from-source`.
+#[derive(Debug, Args)]
+pub struct ByListing {
+    /// List both buckets, and ask for what the destination lacks or has other or older
+    #[arg(long)]
+    pub from_source: bool,
+    /// Only names at the source that begin with this
+    #[arg(long, value_name = "PREFIX", requires = "from_source", conflicts_with_all = ["names", "file"])]
+    pub prefix: Option<String>,
+    /// Only what was modified at the source then or later: a day in the task's zone, or
+    /// RFC 3339
+    #[arg(long, value_name = "DAY|TIME", requires = "from_source", conflicts_with_all = ["names", "file"])]
+    pub since: Option<String>,
+    /// Only count; ask for nothing
+    #[arg(long, requires = "from_source", conflicts_with_all = ["names", "file"])]
+    pub dry_run: bool,
+    /// Print the figures as JSON
+    #[arg(long, requires = "from_source", conflicts_with_all = ["names", "file"])]
+    pub json: bool,
 }
 
 /// `withdraw`.

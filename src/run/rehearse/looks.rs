@@ -1,6 +1,5 @@
 //! The looks of a rehearsal: at listings and name by name, as a run makes them.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +16,7 @@ use crate::run::error::RunError;
 use crate::run::listed::Listed;
 use crate::run::rule::Rule;
 use crate::run::voyage::{Glass, Look, Voyage};
-use crate::run::{limits, server_side};
-use crate::transfer::{Buffers, Tally, Transfer};
+use crate::transfer::{Tally, Transfer};
 
 /// Names that are read ahead of the looks.
 const STRETCH: usize = 1000;
@@ -43,16 +41,7 @@ impl<'a> Looks<'a> {
         Self {
             engine,
             rule: Rule::new(task, engine.clock.now()),
-            transfer: Arc::new(Transfer {
-                source: ends.source.clone(),
-                destination: ends.destination.clone(),
-                limits: limits(engine.memory_bytes),
-                checksum: task.checksum,
-                retry: engine.retry,
-                stop: Arc::new(AtomicBool::new(false)),
-                buffers: Buffers::new(engine.memory_bytes),
-                server_side: server_side(task),
-            }),
+            transfer: Arc::new(engine.transfer(task, ends)),
             source: Arc::default(),
             destination: Arc::new(Listings::under(ends.destination.prefix())),
             ends,

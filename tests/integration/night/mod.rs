@@ -13,6 +13,7 @@ mod delivery;
 mod documents;
 mod expectations;
 mod forecast;
+mod from_source;
 pub mod hook;
 mod inbox;
 mod intake;

@@ -13,6 +13,7 @@ mod delivery;
 pub mod disk;
 mod disk_care;
 mod doctor;
+mod from_source;
 mod hostile_server;
 mod interrupted;
 mod ledger_file;

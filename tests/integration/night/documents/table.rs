@@ -32,6 +32,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "scripts/",
         "installs servers or works for minutes; each tests itself",
     ),
+    ("/usr/bin/time ", "measures a build for release"),
     ("apt ", "changes the machine; scripts/package does it"),
     (
         "install ",
