@@ -133,31 +133,36 @@ impl Transfer {
             Some(copy) if answered.as_str().is_empty() => copy.etag.clone(),
             _ => answered,
         };
-        let proof = match &shown {
+        let proof = |source: &ObjectFacts| match &shown {
             None => Proof::Wrong("its copy is not there".to_owned()),
             Some(copy) if copy.size_bytes != planned.size_bytes => Proof::Wrong(format!(
                 "the source has {} bytes, its copy {}",
                 planned.size_bytes, copy.size_bytes
             )),
             Some(copy) => prove(
-                planned,
+                source,
                 &copy.etag,
                 copy.md5_hex.as_deref(),
                 &copy.checksums,
             ),
         };
-        match proof {
-            Proof::Proven(verified) => Ok((etag, verified)),
-            Proof::Wrong(why) => Err(self.wrong_copy(name, planned, &etag, &why, tally)),
-            // Not every server heeds the condition on the source. Whose tag is
-            // still the same, had it all the while.
-            Proof::Unclear => match self.planned_head(name, planned, tally) {
-                Ok(_) => Ok((etag, Verified::SizeOnly)),
+        let mut proven = proof(planned);
+        if proven == Proof::Unclear {
+            // Not every server heeds the condition on the source. Whose tag is still
+            // the same, had it all the while; and whether that is an MD5, a listing
+            // did not say.
+            match self.planned_head(name, planned, tally) {
+                Ok(head) => proven = proof(&head.facts),
                 Err(mut failure) => {
                     self.remove_wrong_copy(name, &etag, &mut failure);
-                    Err(failure)
+                    return Err(failure);
                 }
-            },
+            }
+        }
+        match proven {
+            Proof::Proven(verified) => Ok((etag, verified)),
+            Proof::Wrong(why) => Err(self.wrong_copy(name, planned, &etag, &why, tally)),
+            Proof::Unclear => Ok((etag, Verified::SizeOnly)),
         }
     }
 

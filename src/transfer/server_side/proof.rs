@@ -15,10 +15,13 @@ pub(super) enum Proof {
 ///
 /// | the copy has | it is |
 /// |--|--|
-/// | the source's MD5, or the source's tag of parts | proven: `etag_md5` |
+/// | the source's MD5, or the source's tag, of parts or itself an MD5 | proven: `etag_md5` |
 /// | else a full-object checksum that the source has too | proven: `crc64nvme`, `crc32c`, `sha256` |
 /// | another MD5 or such checksum than the source | wrong |
 /// | nothing that could be compared | unclear |
+///
+/// A listing tells tags without saying whether keys lie over the objects. The tag of
+/// an object under a key is not made of its bytes, so it is never an MD5 that the copy has.
 pub(super) fn prove(
     source: &ObjectFacts,
     etag: &ETag,
@@ -26,7 +29,8 @@ pub(super) fn prove(
     checksums: &[Checksum],
 ) -> Proof {
     let same_md5 = md5_hex.is_some() && source.md5_hex.as_deref() == md5_hex;
-    if same_md5 || (source.etag.parts().is_some() && source.etag == *etag) {
+    let same_tag = source.etag == *etag && (md5_hex.is_some() || source.etag.parts().is_some());
+    if same_md5 || same_tag {
         return Proof::Proven(Verified::EtagMd5);
     }
     let mut wrong = match (&source.md5_hex, md5_hex) {
@@ -85,6 +89,20 @@ mod tests {
         }
     }
 
+    /// What a listing tells.
+    fn listed(etag: &str) -> ObjectFacts {
+        ObjectFacts {
+            md5_hex: None,
+            ..source(etag, &[])
+        }
+    }
+
+    #[test]
+    fn under_a_key_the_copy_is_not_proven_by_its_tag() {
+        let proof = prove(&listed(MD5), &ETag::new(MD5), None, &[]);
+        assert_eq!(proof, Proof::Unclear);
+    }
+
     #[test]
     fn the_truth_table_of_proofs() {
         let proven = |verified| Some(Some(verified));
@@ -96,6 +114,9 @@ mod tests {
             (source(MD5, &[]), "", vec![], unclear),
             (source("kms", &[]), "kms", vec![], unclear),
             (source("kms", &[]), MD5, vec![], unclear),
+            (listed(MD5), MD5, vec![], proven(Verified::EtagMd5)),
+            (listed(MD5), OTHER, vec![], unclear),
+            (listed("kms"), MD5, vec![], unclear),
             (
                 source(OF_PARTS, &[]),
                 OF_PARTS,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nightferry::model::{
-    CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, FailureCause, Verified,
+    CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, FailureCause, ObjectFacts, Verified,
 };
 use nightferry::s3::{Body, Condition, CopySource, Upload, UploadedPart};
 use nightferry::transfer::{Route, ServerSide};
@@ -301,6 +301,42 @@ fn a_tag_that_is_no_md5_has_the_copy_looked_at() {
     world.server.set_etag("src", "a", "opaque");
     let arrival = world.copy_routed("a").unwrap();
     assert_eq!(arrival.copied.verified, Verified::SizeOnly);
+}
+
+/// The source's facts as a listing tells them: whether a key lies over the object it
+/// does not say.
+fn listed(world: &World, name: &str) -> ObjectFacts {
+    let page = world.transfer.source.list(name, None, None, 1).unwrap();
+    page.objects[0].facts.clone()
+}
+
+#[test]
+fn after_a_listing_too_an_md5_that_both_have_is_the_proof() {
+    let world = world();
+    world.server.put("src", "a", "abc");
+    let planned = listed(&world, "a");
+    let copied = world
+        .transfer
+        .copy_server_side("a", &planned, None, &world.tally);
+    let arrival = copied.unwrap().unwrap();
+    assert_eq!(operations(&world), ["CopyObject"]);
+    assert_eq!(arrival.copied.verified, Verified::EtagMd5);
+}
+
+#[test]
+fn after_a_listing_too_another_md5_is_another_object() {
+    let world = world();
+    world.server.put("src", "a", "abc");
+    let planned = listed(&world, "a");
+    let spoils = Fault::new(FaultAction::StoreCorrupted).operation("CopyObject");
+    world.server.on(spoils);
+    let copied = world
+        .transfer
+        .copy_server_side("a", &planned, None, &world.tally);
+    let failure = copied.unwrap_err();
+    assert_eq!(failure.cause, FailureCause::Integrity, "{failure:?}");
+    assert!(world.server.object("dst", "a").is_none());
+    assert!(!is_asked(&world));
 }
 
 #[test]

@@ -57,6 +57,23 @@ fn a_night_at_one_endpoint_reads_and_writes_no_object() {
 }
 
 #[test]
+fn a_night_of_neighbours_is_one_copy_an_object_and_all_are_proven() {
+    let names: Vec<String> = (0..300).map(|number| format!("{number:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = world(&names);
+    world.night(0);
+    assert_eq!(
+        world.rows("SELECT verified, count(*) FROM object_history GROUP BY 1"),
+        ["etag_md5|300"]
+    );
+    assert_eq!(came(&world, "CopyObject", "dst", &names), 300);
+    // They were found by listings, once those were worth it.
+    let heads = came(&world, "HeadObject", "src", &names);
+    let seen = came(&world, "HeadObject", "dst", &names);
+    assert!(heads < 10 && seen < 10, "{heads} {seen}");
+}
+
+#[test]
 fn a_task_that_says_never_reads_and_writes() {
     let world = World::asked_for(&["a"]);
     world.night(0);
