@@ -11,8 +11,10 @@ pub enum ExitReason {
     Usage,
     /// Configuration or ledger unusable; nothing was tried.
     Unusable,
-    /// Requests failed, or lines were rejected.
+    /// Requests failed.
     Failed,
+    /// Lines of lists were rejected.
+    Rejected,
     /// No list came in for longer than is expected.
     NoList,
     /// Another run of this task holds the lock.
@@ -30,13 +32,14 @@ pub enum ExitReason {
 impl ExitReason {
     /// All reasons, the most serious first. A wrong usage ends the program
     /// before it has any other reason, so its place among them does not matter.
-    pub const BY_SERIOUSNESS: [Self; 11] = [
+    pub const BY_SERIOUSNESS: [Self; 12] = [
         Self::Unbalanced,
         Self::Unexpected,
         Self::Unusable,
         Self::CouldNotBegin,
         Self::Locked,
         Self::Failed,
+        Self::Rejected,
         Self::NoList,
         Self::Deferred,
         Self::Owed,
@@ -52,7 +55,7 @@ impl ExitReason {
             Self::Unexpected => 1,
             Self::Usage => 2,
             Self::Unusable => 3,
-            Self::Failed | Self::NoList => 4,
+            Self::Failed | Self::Rejected | Self::NoList => 4,
             Self::Locked => 5,
             Self::Deferred => 6,
             Self::Owed => 7,
@@ -70,6 +73,7 @@ impl ExitReason {
             Self::Usage => "usage",
             Self::Unusable => "unusable",
             Self::Failed => "failed",
+            Self::Rejected => "rejected",
             Self::NoList => "no_list",
             Self::Locked => "locked",
             Self::Deferred => "deferred",
@@ -87,7 +91,8 @@ impl ExitReason {
             Self::Unexpected => "An unexpected error, a full disk included.",
             Self::Usage => "Wrong usage, an unknown task or month.",
             Self::Unusable => "Configuration or ledger unusable; nothing was tried.",
-            Self::Failed => "Requests failed, or lines of lists were rejected, in this run.",
+            Self::Failed => "Requests failed in this run.",
+            Self::Rejected => "Lines of lists were rejected in this run.",
             Self::NoList => "No list came for longer than the task expects.",
             Self::Locked => "Another run of the task is at work.",
             Self::Deferred => {
@@ -156,7 +161,7 @@ mod tests {
             .iter()
             .map(|r| r.code())
             .collect();
-        assert_eq!(order, [8, 1, 3, 9, 5, 4, 4, 6, 7, 2, 0]);
+        assert_eq!(order, [8, 1, 3, 9, 5, 4, 4, 4, 6, 7, 2, 0]);
         let reasons = [ExitReason::Owed, ExitReason::Deferred, ExitReason::Failed];
         assert_eq!(ExitReason::most_serious(&reasons), ExitReason::Failed);
         assert_eq!(ExitReason::most_serious(&[]), ExitReason::Done);

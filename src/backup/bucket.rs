@@ -62,6 +62,14 @@ impl BucketStore {
         Ok(kept)
     }
 
+    /// Sees whether the copies there can be listed.
+    ///
+    /// # Errors
+    /// If the bucket cannot be listed.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.names().map(drop).map_err(StoreError::Bucket)
+    }
+
     /// Fetches the copy that is wanted by name, by default the newest, into the
     /// new file `to`, and compares it with what its name promises. Answers its name.
     ///

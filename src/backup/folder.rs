@@ -47,6 +47,17 @@ impl FolderStore<'_> {
         Ok(kept)
     }
 
+    /// Sees whether a copy could be kept, and keeps none.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.names()?;
+        let file = tempfile::tempfile_in(self.folder);
+        file.map(drop)
+            .map_err(|error| StoreError::file(self.folder, error))
+    }
+
     /// The copy that is wanted by name, by default the newest.
     ///
     /// # Errors

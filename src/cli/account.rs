@@ -190,6 +190,10 @@ pub fn night_text(task: &TaskConfig, night: &NightReport) -> String {
             "  {suspects} of the ignored suspect: same size, another ETag"
         ));
     }
+    if night.intake.rejected > 0 {
+        let rejected = counted(night.intake.rejected, "line");
+        lines.push(format!("  {rejected} of lists rejected"));
+    }
     if let Some(deferral) = night.deferral {
         lines.push(format!("  {} deferred: {deferral}", books.deferred));
     }

@@ -5,11 +5,13 @@ use std::io::Write;
 use super::args::{Bill, BillBy, FailedRequests, Runs, Shown, Status, Summary, SummaryFormat, Why};
 use super::failure::{Failed, Outcome};
 use super::{Context, machine, mail, output};
+use crate::backup::FolderStore;
 use crate::config::TaskConfig;
-use crate::intake::{LocalLists, passed_over};
+use crate::intake::{LocalLists, passed_over, unloaded};
 use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
 use crate::report::outlook::{self, Outlook, Schedule};
+use crate::report::text::visible;
 use crate::report::{self, BesideLedger, Summary as Months};
 use crate::run::TaskLock;
 
@@ -30,16 +32,23 @@ pub fn status(context: &Context, asked: &Status) -> Outcome {
         |ledger, out| {
             let now = context.clock.now();
             report::write_owed_mails(ledger, out)?;
-            report::write_status(ledger, task, |task| beside_ledger(context, task), now, out)
+            if let Some(problem) = no_backup(context) {
+                writeln!(out, "No backup can be made: {}\n", visible(&problem))?;
+            }
+            let configured: Vec<&TaskId> = context.config.tasks.iter().map(|it| &it.id).collect();
+            let beside = |task: &TaskId| beside_ledger(context, ledger, task);
+            report::write_status(ledger, task, &configured, beside, now, out)
         },
     )
 }
 
-fn beside_ledger(context: &Context, task: &TaskId) -> BesideLedger {
+fn beside_ledger(context: &Context, ledger: &Ledger, task: &TaskId) -> BesideLedger {
     let lists = LocalLists::new(&context.data_dir.task(task));
     let serve = context.config.serve.as_ref();
     let configured = context.config.task(task.as_str());
     BesideLedger {
+        // What cannot be told is no reason to show nothing.
+        unloaded: unloaded(ledger, task, &lists).unwrap_or_default(),
         passed_over: passed_over(&lists).values().sum(),
         at_work: is_at_work(context, task),
         // A task that is not configured is answered 404.
@@ -49,6 +58,17 @@ fn beside_ledger(context: &Context, task: &TaskId) -> BesideLedger {
         expect_list_within: configured.and_then(|task| task.expect_list_within),
         schedule: configured.map(Schedule::of),
     }
+}
+
+/// Why the folder of backups takes none; a bucket is not asked.
+fn no_backup(context: &Context) -> Option<String> {
+    let config = context.config.backup.as_ref()?;
+    let store = FolderStore {
+        folder: config.path.as_deref()?,
+        keep: config.keep,
+        file_mode: context.data_dir.modes().file,
+    };
+    store.check().err().map(|error| error.to_string())
 }
 
 // What cannot be told is not said to be gone.
@@ -193,6 +213,8 @@ pub fn summary(context: &Context, asked: &Summary) -> Outcome {
         asked.format
     };
     let ledger = context.ledger()?;
+    let now = context.clock.now();
+    report::refuse_unknown_month(&ledger, task, asked.month, now)?;
     if asked.mail {
         let config = context.config.mail.as_ref().ok_or_else(|| {
             let path = context.config.path.display();
@@ -201,11 +223,10 @@ pub fn summary(context: &Context, asked: &Summary) -> Outcome {
             ))
         })?;
         let signature = mail::signature(&context.config.path);
-        let now = context.clock.now();
         let written = report::mail::month(&ledger, task, asked.month, &signature, now)?;
         return mail::send(context, config, &written);
     }
-    let months = Months::read(&ledger, task, asked.month, context.clock.now())?;
+    let months = Months::read(&ledger, task, asked.month, now)?;
     let text = match format {
         SummaryFormat::Table => months.render_table(),
         SummaryFormat::Json => months.render_json()?,

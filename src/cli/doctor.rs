@@ -9,7 +9,9 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
+use crate::model::FailureCause;
 use crate::preflight::{Access, Check, Verdict, preflight};
+use crate::report::hints::hint;
 use crate::report::text::{counted, visible};
 use crate::run::{Post, RunError, StopSignal, Watch, ends, http_client, refuse_older};
 use crate::s3::Bucket;
@@ -115,17 +117,35 @@ fn mail_line(context: &Context, reasons: &mut Vec<ExitReason>) -> Result<Option<
 }
 
 fn line(task: &TaskConfig, check: &Check, reasons: &mut Vec<ExitReason>) -> String {
-    let task = task.id.as_str();
+    let (config, task) = (task, task.id.as_str());
     match &check.verdict {
         Verdict::Passed(seen) => row("ok", task, check.subject, seen),
         Verdict::Note(note) => row("note", task, check.subject, note),
         Verdict::Failed(failure) => {
             reasons.push(ExitReason::CouldNotBegin);
-            let hint = crate::report::hints::hint(failure.cause);
             let message = failure.message.trim_end_matches('.');
+            let hint = remedy(config, check.subject, failure.cause);
             let said = format!("{}: {message}. {hint}", failure.cause);
             row("PROBLEM", task, check.subject, &said)
         }
+    }
+}
+
+/// What to do about a failed check: which right is missing on what, where it is one.
+fn remedy(task: &TaskConfig, subject: &str, cause: FailureCause) -> String {
+    let (source, destination) = (&task.source.bucket, &task.destination.bucket);
+    let right = match subject {
+        "source list" => format!("the source key s3:ListBucket on {source}"),
+        "source read" => format!("the source key s3:GetObject on {source}/*"),
+        "destination list" => format!("the destination key s3:ListBucket on {destination}"),
+        "destination write" => format!("the destination key s3:PutObject on {destination}/*"),
+        "destination read" => format!("the destination key s3:GetObject on {destination}/*"),
+        _ => String::new(),
+    };
+    if cause == FailureCause::PermissionMissing && !right.is_empty() {
+        format!("Allow {right}.")
+    } else {
+        hint(cause).to_owned()
     }
 }
 

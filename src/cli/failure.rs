@@ -140,6 +140,7 @@ impl From<ReportError> for Failed {
             ReportError::Ledger(error) => error.into(),
             ReportError::UnknownTask(_)
             | ReportError::UnknownRun(_)
+            | ReportError::UnknownMonth { .. }
             | ReportError::StillRunning
             | ReportError::Pruned { .. } => Self {
                 reason: ExitReason::Usage,

@@ -9,7 +9,7 @@ use super::failure::{Failed, Outcome};
 use super::{Context, output, shown};
 use crate::data_dir::Modes;
 use crate::exit::ExitReason;
-use crate::report::{Document, Span, WholeFile};
+use crate::report::{Document, Span, WholeFile, refuse_unknown_month};
 
 /// Writes the report.
 pub fn report(context: &Context, asked: &Report) -> Outcome {
@@ -17,6 +17,9 @@ pub fn report(context: &Context, asked: &Report) -> Outcome {
     let span = asked.run.map_or(Span::Month(asked.month), Span::Run);
     let now = context.clock.now();
     let ledger = context.ledger()?;
+    if let Span::Month(month) = span {
+        refuse_unknown_month(&ledger, task, month, now)?;
+    }
     ledger.at_one_instant(|ledger| {
         let document = Document::plan(ledger, task, span, now)?;
         if asked.out == Path::new("-") {

@@ -49,6 +49,11 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
     let watch = Watch::begin(config, data_dir, &context.clock, Patience::default());
     let mut night = carry(context, asked, &mut account);
     let no_backup = back_up(context, &night, &mut account);
+    if let Some(trouble) = &no_backup
+        && let Err(error) = mail::note_owed(context, &night.runs, trouble.reason)
+    {
+        tracing::error!("that a backup is owed cannot be noted: {error}");
+    }
     night
         .reasons
         .extend(no_backup.as_ref().map(|trouble| trouble.reason));

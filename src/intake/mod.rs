@@ -33,7 +33,7 @@ pub use walk::LocalLists;
 
 use crate::clock::Clock;
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::Zone;
+use crate::model::{TaskId, Zone};
 use identify::{ListError, is_gone, says_gone};
 use load::Loading;
 
@@ -138,6 +138,32 @@ pub fn passed_over(source: &dyn ListSource) -> PassedOverCounts {
         }
     }
     counts
+}
+
+/// How many lists of `source` are not loaded, or not to their present end, by path and
+/// length alone: none is read.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn unloaded(
+    ledger: &Ledger,
+    task: &TaskId,
+    source: &dyn ListSource,
+) -> Result<u64, LedgerError> {
+    let key = ledger.find_task(task)?;
+    let mut unloaded = 0;
+    for found in source.walk() {
+        let Found::List { path, stat } = found else {
+            continue;
+        };
+        let known = match key {
+            Some(key) => ledger.current_list(key, &path)?,
+            None => None,
+        };
+        let loaded_bytes = known.map_or(0, |list| list.loaded_bytes);
+        unloaded += u64::from(loaded_bytes != stat.size);
+    }
+    Ok(unloaded)
 }
 
 /// Calls `visit` for each list, in the order of sources and paths.

@@ -31,7 +31,7 @@ pub use manifest::{Manifest, ManifestStanding, Provenance};
 pub use metrics::{METRICS_TYPE, Metrics, MetricsError, NightFigures, gauges_of};
 pub use reading::{ListKind, manifest_of, read_listed};
 pub use status::{BesideLedger, write_owed_mails, write_status};
-pub use summary::{MonthChoice, Summary, TaskMonth};
+pub use summary::{MonthChoice, Summary, TaskMonth, refuse_unknown_month};
 pub use why::write_why;
 
 use std::io;
@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data_dir::Modes;
 use crate::ledger::{Ledger, LedgerError, RunKey};
-use crate::model::TaskId;
+use crate::model::{Month, TaskId};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,14 @@ pub enum ReportError {
     /// The ledger has no such task.
     #[error("the ledger knows no task `{0}`; `nightferry status` shows those it knows")]
     UnknownTask(TaskId),
+    /// It lies before the first month of every task that was asked for, or has not begun.
+    #[error("nothing is known of the month {month}: {why}")]
+    UnknownMonth {
+        /// The month.
+        month: Month,
+        /// Why, in words.
+        why: String,
+    },
     /// No task that was asked for has such a run.
     #[error("there is no run {0}; `nightferry runs` shows those that there are")]
     UnknownRun(u64),

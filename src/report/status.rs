@@ -14,6 +14,8 @@ use crate::model::{RunState, Silence, TaskId, Timestamp};
 /// What of a task only the disk and the configuration know.
 #[derive(Debug, Clone, Default)]
 pub struct BesideLedger {
+    /// Lists in its `object_lists/` of which not all is loaded.
+    pub unloaded: u64,
     /// Files in its `object_lists/` that are not read as lists.
     pub passed_over: u64,
     /// Whether a process is at work on it.
@@ -27,7 +29,8 @@ pub struct BesideLedger {
 }
 
 /// Writes how `task`, or every task, stands: its books, its last run, what someone
-/// should look at, and how its run is likely to go. `beside` tells of a task what the
+/// should look at, and how its run is likely to go; of the `configured` tasks that the
+/// ledger does not know yet, whether lists wait. `beside` tells of a task what the
 /// ledger does not know; it is asked after the ledger was read.
 ///
 /// # Errors
@@ -35,15 +38,20 @@ pub struct BesideLedger {
 pub fn write_status(
     ledger: &Ledger,
     task: Option<&TaskId>,
+    configured: &[&TaskId],
     beside: impl Fn(&TaskId) -> BesideLedger,
     now: Timestamp,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     let tasks = ledger.task_status(task)?;
-    if let (Some(task), []) = (task, tasks.as_slice()) {
+    let known: Vec<&TaskId> = tasks.iter().map(|status| &status.task).collect();
+    let asked = |id: &&TaskId| task.is_none_or(|task| task == *id);
+    let news = configured.iter().copied().filter(asked);
+    let news: Vec<&TaskId> = news.filter(|id| !known.contains(id)).collect();
+    if let (Some(task), true) = (task, known.is_empty() && news.is_empty()) {
         return Err(ReportError::UnknownTask(task.clone()));
     }
-    if tasks.is_empty() {
+    if known.is_empty() && news.is_empty() {
         writeln!(
             out,
             "The ledger knows no task yet; the first run enters it."
@@ -56,7 +64,7 @@ pub fn write_status(
         let (_, oldest) = ledger.pending(&status.task)?;
         let waiting = oldest.map(|oldest| age(now.ms() - oldest.at.ms()));
         let beside = beside(&status.task);
-        let mut rows = rows(status, waiting, beside.passed_over);
+        let mut rows = rows(status, waiting, &beside);
         let died = has_died(ledger, status, beside.at_work)?;
         let (last_run, because) = last_run(status, died, now);
         rows.push(last_run);
@@ -82,6 +90,16 @@ pub fn write_status(
             write!(out, "{}", paragraph(&outlook.sentence(), 2))?;
         }
     }
+    for (index, task) in news.into_iter().enumerate() {
+        if index == 0 && !tasks.is_empty() {
+            writeln!(out)?;
+        }
+        let waiting = match beside(task).unloaded {
+            0 => "and no list waits for one".to_owned(),
+            unloaded => format!("{} not loaded yet", counted(unloaded, "list")),
+        };
+        writeln!(out, "{task}: no run yet, {waiting}")?;
+    }
     Ok(())
 }
 
@@ -99,7 +117,7 @@ pub fn write_owed_mails(ledger: &Ledger, out: &mut impl Write) -> Result<(), Rep
     Ok(())
 }
 
-fn rows(status: &TaskStatus, waiting: Option<String>, passed_over: u64) -> Vec<Vec<String>> {
+fn rows(status: &TaskStatus, waiting: Option<String>, beside: &BesideLedger) -> Vec<Vec<String>> {
     let row = |label: &str, number: u64, remark: String| {
         vec![
             format!("  {label}"),
@@ -123,6 +141,11 @@ fn rows(status: &TaskStatus, waiting: Option<String>, passed_over: u64) -> Vec<V
     ];
     for (label, number, text) in [
         (
+            "Lists not loaded yet",
+            beside.unloaded,
+            "the next run takes in what is new",
+        ),
+        (
             "Rejected lines",
             status.rejected,
             "`nightferry lists` shows them",
@@ -135,7 +158,7 @@ fn rows(status: &TaskStatus, waiting: Option<String>, passed_over: u64) -> Vec<V
         ),
         (
             "Files passed over",
-            passed_over,
+            beside.passed_over,
             "in object_lists/, but no lists",
         ),
     ] {

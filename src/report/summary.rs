@@ -140,6 +140,42 @@ impl Summary {
     }
 }
 
+/// Refuses a month, if one is named, of which nothing can be known: of `task`, or of
+/// every task that the ledger knows.
+///
+/// # Errors
+/// If no task had begun by then or the month itself has not, or if the ledger cannot be
+/// read.
+pub fn refuse_unknown_month(
+    ledger: &Ledger,
+    task: Option<&TaskId>,
+    month: MonthChoice,
+    now: Timestamp,
+) -> Result<(), ReportError> {
+    let MonthChoice::Named(month) = month else {
+        return Ok(());
+    };
+    let mut first: Option<Month> = None;
+    let mut is_ahead = true;
+    for task in asked_tasks(ledger, task)? {
+        let this = MonthChoice::This.of(&task, now);
+        let began = ledger.months(&task.id)?.last().copied().unwrap_or(this);
+        first = Some(first.map_or(began, |first| first.min(began)));
+        is_ahead &= month > this;
+    }
+    match first {
+        Some(_) if is_ahead => Err(ReportError::UnknownMonth {
+            month,
+            why: "it has not begun".to_owned(),
+        }),
+        Some(first) if month < first => Err(ReportError::UnknownMonth {
+            month,
+            why: format!("the figures begin with {first}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// `task`, or every task that the ledger knows.
 pub(super) fn asked_tasks(
     ledger: &Ledger,

@@ -190,9 +190,9 @@ fn runs_are_a_table_and_the_last_ones_can_be_had_alone() {
     assert_eq!(
         written(|out| view::write_runs(&fixture.ledger, &last, out)),
         "\
-Task    Run  Started           Ended  Taken  Synced  Failed  Ignored  Deferred     Size  State  Because
-photos    2  2026-10-07 01:00  01:00      3       2       0        0         1  5.0 MiB  ended  deferred
-photos    3  2026-10-09 01:00  01:00      1       0       0        0         1      0 B  ended  could_not_begin
+Task    Run  Started           Ended  Taken  Synced  Failed  Ignored  Deferred  Rejected     Size  State  Because
+photos    2  2026-10-07 01:00  01:00      3       2       0        0         1         0  5.0 MiB  ended  deferred
+photos    3  2026-10-09 01:00  01:00      1       0       0        0         1         0      0 B  ended  could_not_begin
 "
     );
 }
@@ -337,8 +337,10 @@ fn status_shows_the_books_the_last_run_and_what_to_look_at() {
         written(|out| write_status(
             &fixture.ledger,
             None,
+            &[],
             |_| BesideLedger {
                 passed_over: 2,
+                unloaded: 1,
                 at_work: true,
                 schedule: Some(Schedule {
                     window: None,
@@ -352,14 +354,15 @@ fn status_shows_the_books_the_last_run_and_what_to_look_at() {
         "\
 photos
 
-  Requested          7  the books balance
-  Synced             3
-  Failed             1
-  Ignored            2
-  Pending            1  the oldest waits for 3 days
-  Rejected lines     1  `nightferry lists` shows them
-  Files passed over  2  in object_lists/, but no lists
-  Last run           3  11 hours ago, could_not_begin
+  Requested             7  the books balance
+  Synced                3
+  Failed                1
+  Ignored               2
+  Pending               1  the oldest waits for 3 days
+  Lists not loaded yet  1  the next run takes in what is new
+  Rejected lines        1  `nightferry lists` shows them
+  Files passed over     2  in object_lists/, but no lists
+  Last run              3  11 hours ago, could_not_begin
   Run 3: the source refused
   Forecast for the next run, as though it began now: too little history (2 of 3
   past runs that are needed)
@@ -375,6 +378,7 @@ fn status_says_that_no_list_came_for_longer_than_is_expected() {
             write_status(
                 &fixture.ledger,
                 None,
+                &[],
                 |_| BesideLedger {
                     expect_list_within: Some(Duration::from_hours(hours)),
                     ..BesideLedger::default()

@@ -46,6 +46,7 @@ const RUNS: &[Column] = &[
     ("failed", "Failed", Shown::Number),
     ("ignored", "Ignored", Shown::Number),
     ("deferred", "Deferred", Shown::Number),
+    ("rejected", "Rejected", Shown::Number),
     ("synced_bytes", "Size", Shown::Size),
     ("state", "State", Shown::Text),
     ("exit_reasons", "Because", Shown::Words),

@@ -137,7 +137,7 @@ impl Night<'_> {
         self.judge(ledger)?;
         let report = &self.report;
         let owed = ledger.owes(self.key)?;
-        let failed = report.books.failed > report.tolerated || report.intake.rejected > 0;
+        let failed = report.books.failed > report.tolerated;
         // A list that was not waited for is one more thing that the stop left.
         let unread = !report.intake.seen.problems.is_empty();
         let unwaited = unread && self.stop.signal.is_urgent();
@@ -146,6 +146,7 @@ impl Night<'_> {
             (unread && !unwaited, ExitReason::Unexpected),
             (report.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (failed, ExitReason::Failed),
+            (report.intake.rejected > 0, ExitReason::Rejected),
             (report.silence.is_some(), ExitReason::NoList),
             (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
             (owed, ExitReason::Owed),

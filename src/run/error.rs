@@ -59,7 +59,7 @@ pub enum RunError {
     StoppedWaiting,
     /// The destination has lists of runs that the ledger does not know.
     #[error(
-        "the ledger {ledger} is older than the lists in the destination: it does not know the run of {manifest}. It is a restored backup, or new because `data_dir` was lost or is another one. Nothing was tried. Restore a newer backup, or make the ledger again from the delivered lists: `nightferry ledger rebuild --replace`"
+        "the ledger {ledger} is older than the lists in the destination: it does not know the run of {manifest}. It is a restored backup, or new because `data_dir` was lost or is another one, or another ledger writes there under the same task id. Nothing was tried. Restore a newer backup, or make the ledger again from the delivered lists: `nightferry ledger rebuild --replace`"
     )]
     OlderLedger {
         /// The ledger.
@@ -80,7 +80,7 @@ pub enum RunError {
     #[error("the backup bucket: {0}")]
     BackupBucket(String),
     /// Signals cannot be listened to.
-    #[error("cannot listen for SIGTERM and SIGINT: {0}")]
+    #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
     /// The thread that writes outcomes panicked.
     #[error(

@@ -15,9 +15,10 @@ use super::stop::StopSignal;
 const PAGE: u16 = 1000;
 
 /// Refuses a ledger that does not know the newest manifests of `task` in the
-/// destination: a restored backup, or a new one. One listing request, however
-/// long the history is. Answers why it could not be told, if it could not; then
-/// nothing must be delivered.
+/// destination: a restored backup, a new one, or a second one, which may read another
+/// source. One listing request, however long the history is, and one more for each
+/// other pair of buckets that the task once had. Answers why it could not be told, if
+/// it could not; then nothing must be delivered.
 ///
 /// # Errors
 /// [`RunError::OlderLedger`], or if the ledger cannot be read.
@@ -29,38 +30,48 @@ pub fn refuse_older(
 ) -> Result<Option<Failure>, RunError> {
     let root = task.id.prefix();
     let runs = format!("{}-{}-", task.source.bucket, task.destination.bucket);
-    let known = ledger.last_manifest(&task.id, &runs)?;
-    let after = known.map(|path| format!("{root}{path}"));
-    let prefix = format!("{root}manifests/{runs}");
-    let asked = destination.clone();
-    let list = move || tried(|| asked.list(&prefix, after.as_deref(), None, PAGE));
-    let page = match signal.unless_urgent(list) {
-        Ok(Ok(page)) => page,
-        Ok(Err(failure)) => return Ok(Some(as_begin_failure(failure))),
-        Err(not_waited) => {
-            let message = format!("the list of delivered manifests: {not_waited}");
-            return Ok(Some(Failure::new(FailureCause::Internal, message)));
+    let mut after = ledger.last_manifest(&task.id, &runs)?;
+    loop {
+        let start = after.as_ref().map(|path| format!("{root}{path}"));
+        let (asked, prefix) = (destination.clone(), format!("{root}manifests/"));
+        let list = move || tried(|| asked.list(&prefix, start.as_deref(), None, PAGE));
+        let page = match signal.unless_urgent(list) {
+            Ok(Ok(page)) => page,
+            Ok(Err(failure)) => return Ok(Some(as_begin_failure(failure))),
+            Err(not_waited) => {
+                let message = format!("the list of delivered manifests: {not_waited}");
+                return Ok(Some(Failure::new(FailureCause::Internal, message)));
+            }
+        };
+        let mut beyond = None;
+        for object in page.objects {
+            let path = object.name.strip_prefix(&root).unwrap_or(&object.name);
+            let Some((run_name, number)) = manifest_of(path) else {
+                continue;
+            };
+            if !ledger.knows_run(&task.id, number, run_name)? {
+                return Err(RunError::OlderLedger {
+                    ledger: ledger.path().to_owned(),
+                    manifest: object.name,
+                });
+            }
+            // Of a history that is known only the end is of interest.
+            let newest = ledger.last_manifest(&task.id, buckets_of(run_name))?;
+            beyond = newest.filter(|newest| newest.as_str() > path);
+            if beyond.is_some() {
+                break;
+            }
         }
-    };
-    for object in page.objects {
-        let path = object.name.strip_prefix(&root).unwrap_or(&object.name);
-        if let Some((run_name, number)) = manifest_of(path)
-            && !ledger.knows_run(&task.id, number, run_name)?
-            && is_of(run_name, &runs)
-        {
-            return Err(RunError::OlderLedger {
-                ledger: ledger.path().to_owned(),
-                manifest: object.name,
-            });
+        if beyond.is_none() {
+            return Ok(None);
         }
+        after = beyond;
     }
-    Ok(None)
 }
 
-/// Whether the run is between the same two buckets, and not between one and
-/// another whose name only begins alike.
-fn is_of(run_name: &str, runs: &str) -> bool {
+/// How the names of all runs between the same two buckets begin.
+fn buckets_of(run_name: &str) -> &str {
     run_name
-        .strip_prefix(runs)
-        .is_some_and(|stamp| !stamp.contains('-'))
+        .rfind('-')
+        .map_or(run_name, |hyphen| &run_name[..=hyphen])
 }

@@ -70,10 +70,11 @@ impl Rehearsal {
     /// How the run would end, as far as can be told.
     #[must_use]
     pub fn exit_reason(&self) -> Vec<ExitReason> {
-        let fails = self.fail > self.tolerated || self.rejected > 0;
+        let fails = self.fail > self.tolerated;
         ExitReason::that_hold([
             (self.begin_failure.is_some(), ExitReason::CouldNotBegin),
             (fails, ExitReason::Failed),
+            (self.rejected > 0, ExitReason::Rejected),
             (!self.problems.is_empty(), ExitReason::Unexpected),
         ])
     }

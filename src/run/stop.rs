@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::clock::Clock;
@@ -21,19 +21,28 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct StopSignal(Arc<AtomicUsize>);
 
 impl StopSignal {
-    /// Listens for SIGTERM and SIGINT from now on.
+    /// Listens for SIGTERM and SIGINT from now on, and for SIGHUP, which says that the
+    /// terminal is gone, unless that is to be ignored (`nohup`).
     ///
     /// # Errors
     /// If the system refuses the handlers.
     pub fn listen() -> io::Result<Self> {
         let stop = Self::default();
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        if heeds_hangup() {
+            signals.add_signal(SIGHUP)?;
+        }
         let counted = stop.clone();
         thread::Builder::new()
             .name("signals".into())
             .spawn(move || {
-                for _ in signals.forever() {
-                    counted.request();
+                let mut has_hung_up = false;
+                for signal in signals.forever() {
+                    // The system and the shell both say so: that is no second request.
+                    let is_again = signal == SIGHUP && std::mem::replace(&mut has_hung_up, true);
+                    if !is_again {
+                        counted.request();
+                    }
                 }
             })?;
         Ok(stop)
@@ -92,6 +101,21 @@ impl StopSignal {
     fn asked(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
+}
+
+/// Whether SIGHUP was not set to be ignored by whoever began the process, as far as
+/// the system tells.
+fn heeds_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_signals(&status).is_some_and(|ignored| ignored & (1 << (SIGHUP - 1)) == 0)
+}
+
+/// The signals that a process ignores, a bit each, by what `/proc` says of it.
+fn ignored_signals(status: &str) -> Option<u64> {
+    let hex = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(hex.trim(), 16).ok()
 }
 
 /// Does `work` on a thread of its own, and waits for it unless `gives_up` says why not.
@@ -201,6 +225,14 @@ impl Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_signals_that_are_ignored_are_read_from_what_the_system_says() {
+        let status = |hex: &str| format!("Name:\tx\nSigIgn:\t{hex}\nSigCgt:\t00\n");
+        assert_eq!(ignored_signals(&status("0000000000001001")), Some(0x1001));
+        assert_eq!(ignored_signals(&status("?")), None);
+        assert_eq!(ignored_signals(""), None);
+    }
 
     #[test]
     fn work_is_waited_for_until_the_second_request_to_stop() {

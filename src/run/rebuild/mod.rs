@@ -276,10 +276,8 @@ fn answer(ledger: &mut Ledger, task: &TaskConfig, last: &Manifest) -> Result<(),
     let tolerated = ledger.note_tolerated(run, &task.tolerate)?;
     let reasons = ExitReason::that_hold([
         (last.notes.begin_cause.is_some(), ExitReason::CouldNotBegin),
-        (
-            books.failed > tolerated || last.notes.rejected > 0,
-            ExitReason::Failed,
-        ),
+        (books.failed > tolerated, ExitReason::Failed),
+        (last.notes.rejected > 0, ExitReason::Rejected),
         (books.deferred > 0, ExitReason::Deferred),
     ]);
     let code = ExitReason::most_serious(&reasons).code();

@@ -139,12 +139,7 @@ impl Transfer {
                 "the source has {} bytes, its copy {}",
                 planned.size_bytes, copy.size_bytes
             )),
-            Some(copy) => prove(
-                source,
-                &copy.etag,
-                copy.md5_hex.as_deref(),
-                &copy.checksums,
-            ),
+            Some(copy) => prove(source, &copy.etag, copy.md5_hex.as_deref(), &copy.checksums),
         };
         let mut proven = proof(planned);
         if proven == Proof::Unclear {

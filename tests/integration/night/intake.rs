@@ -72,7 +72,7 @@ fn lines_that_cannot_be_requests_are_rejected_and_the_others_carried() {
     );
     assert_eq!(
         harbour.rows("SELECT taken, rejected, exit_reasons FROM run_history"),
-        ["2|10|failed"]
+        ["2|10|rejected"]
     );
     let said: Vec<&str> = end.stderr.lines().collect();
     assert_eq!(said.len(), 10, "{said:?}");
@@ -81,8 +81,16 @@ fn lines_that_cannot_be_requests_are_rejected_and_the_others_carried() {
         "{said:?}"
     );
     assert!(!end.stderr.contains('\u{1b}'));
+    assert!(
+        end.stdout.contains("\n  10 lines of lists rejected\n"),
+        "{end:?}"
+    );
     let status = harbour.run(&["status"]).stdout;
     assert!(status.contains("Rejected lines"), "{status}");
+    let runs = harbour.run(&["runs"]).stdout;
+    let words: Vec<&str> = runs.split_whitespace().collect();
+    assert!(words.contains(&"Rejected"), "{runs}");
+    assert_eq!(words.last(), Some(&"rejected"), "{runs}");
 
     // They are said once: the next night has nothing to reject.
     assert_eq!(harbour.night().code, 0);
@@ -172,4 +180,31 @@ fn only_regular_files_with_the_right_name_are_lists() {
         .unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words[..4], ["Files", "passed", "over", "8"], "{line}");
+}
+
+#[test]
+fn status_says_that_lists_wait_before_a_run_has_loaded_them() {
+    let harbour = Harbour::new();
+    harbour.put("a", "1");
+    assert_eq!(harbour.run(&["enqueue", "--task", "photos", "a"]).code, 0);
+    // There is a ledger, and no run was.
+    assert_eq!(harbour.run(&["doctor"]).code, 0);
+    let status = |of: &[&str]| harbour.run(&[&["status"], of].concat()).stdout;
+    let waits = "photos: no run yet, 1 list not loaded yet\n";
+    assert_eq!(status(&[]), waits);
+    assert_eq!(status(&["--task", "photos"]), waits);
+    assert_eq!(harbour.night().code, 0);
+    assert!(!status(&[]).contains("not loaded"), "{}", status(&[]));
+    harbour.list("more.txt", "a\nb\n");
+    let shown = status(&[]);
+    let row = shown
+        .lines()
+        .find(|line| line.contains("Lists not loaded yet"));
+    let row = row.unwrap_or_else(|| panic!("{shown}"));
+    assert!(
+        row.ends_with("1  the next run takes in what is new"),
+        "{shown}"
+    );
+    harbour.night();
+    assert!(!status(&[]).contains("not loaded"), "{}", status(&[]));
 }

@@ -252,3 +252,39 @@ fn so_is_a_request_of_a_list_in_the_bucket() {
         ]
     );
 }
+
+#[test]
+fn a_month_of_which_nothing_can_be_known_is_wrong_usage() {
+    let harbour = Harbour::new();
+    harbour.put("a", "1");
+    harbour.list("one.txt", "a\n");
+    night_at(&harbour, "2026-03-10T02:00:00Z");
+    let out = harbour.folder.path().join("out.html");
+    let out = out.to_str().unwrap();
+    for (month, code, said) in [
+        (
+            "2026-02",
+            2,
+            "nothing is known of the month 2026-02: the figures begin with 2026-03",
+        ),
+        (
+            "2999-01",
+            2,
+            "nothing is known of the month 2999-01: it has not begun",
+        ),
+        ("2026-03", 0, ""),
+        ("2026-04", 0, ""),
+        ("this", 0, ""),
+        ("last", 0, ""),
+    ] {
+        for command in [
+            &["summary", "--month", month][..],
+            &["summary", "--json", "--month", month],
+            &["report", "--out", out, "--month", month],
+        ] {
+            let end = harbour.run(command);
+            assert_eq!(end.code, code, "{command:?} {end:?}");
+            assert!(end.stderr.contains(said), "{command:?} {end:?}");
+        }
+    }
+}

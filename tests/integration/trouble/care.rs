@@ -83,7 +83,7 @@ fn a_backup_that_fails_is_said_and_takes_nothing_from_the_night() {
         ended.stderr.contains("no backup of the ledger was made"),
         "{ended:?}"
     );
-    assert_eq!(world.runs(), ["ended|1|1|0|0|0|0|done"]);
+    assert_eq!(world.runs(), ["ended|1|1|0|0|0|7|owed"]);
     // The other place has its copy all the same.
     assert_eq!(in_bucket(&world).len(), 1);
     fs::create_dir(folder(&world)).unwrap();
@@ -202,4 +202,23 @@ fn what_was_pruned_is_said() {
     );
     let ahead = world.does(&["ledger", "prune", "--before", "2999-01"]);
     assert_eq!(ahead.code, Some(2), "{ahead:?}");
+}
+
+#[test]
+fn a_backup_that_was_not_made_is_owed_by_the_run_and_said_by_status() {
+    let world = backed_up(2);
+    fs::remove_dir(folder(&world)).unwrap();
+    let night = world.does(&["run"]);
+    assert_eq!(night.code, Some(7), "{night:?}");
+    assert_eq!(world.runs(), ["ended|1|1|0|0|0|7|owed"]);
+    let status = world.does(&["status"]).stdout;
+    let said = format!(
+        "No backup can be made: {}: No such file",
+        folder(&world).display()
+    );
+    assert!(status.starts_with(&said), "{status}");
+    fs::create_dir(folder(&world)).unwrap();
+    let status = world.does(&["status"]).stdout;
+    assert!(status.starts_with("photos\n"), "{status}");
+    world.night(0);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{DESTINATION_KEY, World};
+use super::{DESTINATION_KEY, SOURCE_KEY, World};
 use crate::s3_server::{Fault, FaultAction, Rights};
 
 #[test]
@@ -25,6 +25,53 @@ fn a_destination_that_may_not_be_deleted_from_is_only_a_note() {
     world.night(0);
     assert_eq!(world.copies(), ["a"]);
     world.check_delivered();
+}
+
+#[test]
+fn a_right_that_is_missing_is_named_with_what_it_is_missing_on() {
+    let without = |change: fn(&mut Rights)| {
+        let mut rights = Rights::FULL;
+        change(&mut rights);
+        rights
+    };
+    for (key, rights, subject, said) in [
+        (
+            SOURCE_KEY,
+            without(|rights| rights.list = false),
+            "source list",
+            "Allow the source key s3:ListBucket on src.",
+        ),
+        (
+            SOURCE_KEY,
+            without(|rights| rights.read = false),
+            "source read",
+            "Allow the source key s3:GetObject on src/*.",
+        ),
+        (
+            DESTINATION_KEY,
+            without(|rights| rights.list = false),
+            "destination list",
+            "Allow the destination key s3:ListBucket on dst.",
+        ),
+        (
+            DESTINATION_KEY,
+            without(|rights| rights.write = false),
+            "destination write",
+            "Allow the destination key s3:PutObject on dst/*.",
+        ),
+    ] {
+        let world = World::asked_for(&["a"]);
+        world.server.set_rights(key, rights);
+        let doctor = world.does(&["doctor"]);
+        assert_eq!(doctor.code, Some(9), "{doctor:?}");
+        let line = doctor.stdout.lines().find(|line| line.contains(subject));
+        let line = line.unwrap();
+        assert!(
+            line.starts_with("PROBLEM") && line.ends_with(said),
+            "{line}"
+        );
+        assert!(!line.contains("nightferry doctor"), "{line}");
+    }
 }
 
 #[test]

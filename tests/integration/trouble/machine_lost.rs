@@ -269,6 +269,47 @@ fn an_older_backup_is_refused() {
 }
 
 #[test]
+fn a_second_ledger_that_reads_another_source_is_refused() {
+    let world = World::asked_for(&["a"]);
+    world.night(0);
+    world.night(0);
+    let aside = world.folder.path().join("aside");
+    fs::rename(world.data(), &aside).unwrap();
+    // One that sorts before the first one's source, and one behind it.
+    for other in ["qrc", "zrc"] {
+        world.server.create_bucket(other);
+        let mut setup = world.setup();
+        setup.source.bucket = other.to_owned();
+        world.configure(&setup);
+        world.server.put(other, "b", "b");
+        world.ask("first", &["b"]);
+        refused(&world);
+        let doctor = world.does(&["doctor"]);
+        assert_eq!(doctor.code, Some(3), "{doctor:?}");
+        assert!(doctor.stdout.contains("is older than"), "{doctor:?}");
+        lose(&world);
+    }
+    // The ledger that was there first goes on, with another source, too.
+    fs::rename(&aside, world.data()).unwrap();
+    world.ask("second", &["b"]);
+    world.night(0);
+    world.ask("third", &["b"]);
+    world.night(0);
+    world.configure(&world.setup());
+    world.ask("fourth", &["a"]);
+    world.server.clear_requests();
+    world.night(0);
+    // Past the other history it is asked once more.
+    let requests = world.server.requests();
+    let looks = requests
+        .iter()
+        .filter(|it| it.operation == "ListObjectsV2" && it.query.contains("manifests"));
+    assert_eq!(looks.count(), 2);
+    let rebuilt = world.does(&["ledger", "rebuild", "--replace"]);
+    assert_eq!(rebuilt.code, Some(0), "{rebuilt:?}");
+}
+
+#[test]
 fn what_is_missing_or_damaged_in_the_bucket_is_named_and_no_ledger_is_made() {
     let world = World::asked_for(&["a", "b"]);
     world.night(0);

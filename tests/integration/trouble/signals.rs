@@ -1,5 +1,7 @@
 //! Runs that are asked to stop.
 
+use std::process::Command;
+
 use super::World;
 use super::process::Night;
 use crate::s3_server::Gate;
@@ -61,6 +63,37 @@ fn a_signal_lets_what_is_in_flight_end_and_defers_the_rest() {
         finishes_the_rest(&world, "b2");
         assert_eq!(world.runs()[1], "ended|5|5|0|0|0|0|done");
     }
+}
+
+#[test]
+fn a_terminal_that_goes_away_stops_a_run_once_unless_that_is_to_be_ignored() {
+    let (world, mut night, gate) = held();
+    night.stop("HUP");
+    // The system and the shell each say so.
+    night.signal("HUP");
+    gate.open();
+    let ended = night.end();
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+    assert_eq!(world.runs(), ["ended|5|1|0|0|4|6|deferred"]);
+    assert_eq!(world.manifests(), 1);
+    finishes_the_rest(&world, "b2");
+
+    let world = World::one_by_one(&NAMES);
+    let gate = world.server.gate("PutObject", "dst", Some("b1"));
+    let mut nohup = Command::new("sh");
+    let program = assert_cmd::cargo::cargo_bin!("nightferry");
+    let ignoring = "trap '' HUP; exec \"$0\" \"$@\"";
+    nohup.args(["-c", ignoring]).arg(program).arg("--config");
+    let night = Night::of({
+        nohup.arg(world.config()).arg("run");
+        nohup
+    });
+    gate.wait_arrived();
+    night.signal("HUP");
+    gate.open();
+    let ended = night.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(world.runs(), ["ended|5|5|0|0|0|0|done"]);
 }
 
 #[test]
