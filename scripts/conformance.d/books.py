@@ -98,7 +98,8 @@ def _check_lines(night, kind, state, lines, last):
             encoded = urllib.parse.quote(unescape(line[3]), safe="-._~")
             assert line[2] == encoded, f"URL-encoded {line[2]!r}, name {line[3]!r}"
     else:
-        said = [(line[0], unescape(line[1]), int(line[2])) for line in lines]
+        # Empty where the source was not asked.
+        said = [(line[0], unescape(line[1]), int(line[2]) if line[2] else None) for line in lines]
         assert all(len(line) == 3 for line in lines), "not three fields"
     for time, _, _ in said:
         assert TIME.fullmatch(time), f"time {time!r}"

@@ -203,6 +203,31 @@ def behind(night, prefix, names):
     assert not wrong, f"other bytes behind {prefix}: {wrong[:5]}"
 
 
+def what_the_destination_lacks(case):
+    """A first fill by listing both buckets: what boto3 put, and only what the task takes."""
+    night = case.night(include=["/albums/", "*.jpg"], exclude=["*.tmp", "thumbs/"], max_size="1KiB")
+    taken = {"albums/a": b"1", "albums/b c+d": b"2", "x/ü%41.jpg": b"3", "albums/at both": b"44"}
+    left = {"other": b"5", "albums/a.tmp": b"6", "thumbs/a.jpg": b"7", "albums/large": bytes(2000)}
+    there(night, "albums/at both", b"other bytes")
+    case.each([*taken.items(), *left.items()], lambda item: night.put(*item))
+    counted, = night.command("enqueue", "--task", "night", "--from-source", "--dry-run", "--json").json()
+    asked, = night.command("enqueue", "--task", "night", "--from-source", "--json").json()
+    for figures in (counted, asked):
+        found = {key: figures[key] for key in ("source_objects", "names", "lacking", "different", "excluded")}
+        assert found == {"source_objects": 8, "names": 4, "lacking": 3, "different": 1, "excluded": 4}, found
+    assert counted["list"] is None, counted
+    night.run(synced=4)
+    night.assert_arrived(list(taken))
+    night.assert_absent(list(left))
+    again, = night.command("enqueue", "--task", "night", "--from-source", "--json").json()
+    assert (again["names"], again["as_it_is"]) == (0, 4), again
+    # Asked for all the same, what the task does not take is ignored.
+    night.ask(list(left), "left.txt")
+    night.run(ignored=4)
+    assert set(night.outcomes(2).values()) == {("ignored", "excluded")}, night.outcomes(2)
+    night.assert_absent(list(left))
+
+
 CASES = [changed_source, changed_source_in_parts, newer_or_older, overwritten_there,
          overwrite_never, overwrite_always, overwrite_checksum, duplicates, enqueue_and_withdraw,
-         under_a_prefix]
+         under_a_prefix, what_the_destination_lacks]
