@@ -108,11 +108,11 @@ pub fn reach(source: &Bucket, destination: &Bucket) -> Reached {
                 .as_ref()
                 .ok()
                 .and_then(|page| page.objects.first().cloned());
-            let list = check_list("source list", listed);
+            let list = check_list("source list", source, listed);
             vec![list, check_clock("source clock", source)]
         },
         || {
-            let list = check_list("destination list", list_first(destination));
+            let list = check_list("destination list", destination, list_first(destination));
             vec![list, check_clock("destination clock", destination)]
         },
     );
@@ -171,10 +171,16 @@ fn list_first(bucket: &Bucket) -> Result<ListPage, Failure> {
     tried(|| bucket.list("", None, None, 1))
 }
 
-fn check_list(subject: &'static str, listed: Result<ListPage, Failure>) -> Check {
+fn check_list(subject: &'static str, bucket: &Bucket, listed: Result<ListPage, Failure>) -> Check {
+    let prefix = bucket.prefix();
+    let place = if prefix.is_empty() {
+        String::new()
+    } else {
+        format!(" behind {:?}", prefix.as_str())
+    };
     let said = listed.map(|page| match page.objects.first() {
-        Some(_) => "can be listed".to_owned(),
-        None => "can be listed; it is empty".to_owned(),
+        Some(_) => format!("can be listed{place}"),
+        None => format!("can be listed{place}; it is empty"),
     });
     Check::of(subject, said)
 }
@@ -185,7 +191,7 @@ fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
         .as_ref()
         .ok()
         .map(|page| check_read(source, canary, page.objects.first()));
-    let mut checks = vec![check_list("source list", listed)];
+    let mut checks = vec![check_list("source list", source, listed)];
     checks.extend(read);
     checks.push(check_clock("source clock", source));
     checks
@@ -242,7 +248,7 @@ fn check_destination(
     checksum: ChecksumMode,
 ) -> Vec<Check> {
     let listed = list_first(destination);
-    let mut checks = vec![check_list("destination list", listed)];
+    let mut checks = vec![check_list("destination list", destination, listed)];
     if first_failure(&checks).is_some() {
         return checks;
     }
@@ -303,6 +309,24 @@ fn check_conditions(destination: &Bucket, canary: &str) -> Check {
         };
     }
     Check::of(SUBJECT, Ok(format!("keeps {}", kept.join(" and "))))
+}
+
+/// Checks `lists`, the destination without the prefix behind which the other checks
+/// look: whether the lists of `task` can be listed, which every run does that delivers
+/// some, and whether they are taken; writes the canary beside them.
+#[must_use]
+pub fn check_lists(task: &TaskId, lists: &Bucket) -> [Check; 2] {
+    let listed = tried(|| lists.list(&task.prefix(), None, None, 1));
+    let canary = canary_name(task);
+    let written = write_canary(lists, &canary);
+    if written.is_ok() {
+        // No run needs this right, and whether it is had has been said.
+        drop(lists.delete(&canary));
+    }
+    [
+        Check::of("lists list", listed.map(|_| "can be listed".to_owned())),
+        Check::of("lists write", written),
+    ]
 }
 
 /// Writes the canary.

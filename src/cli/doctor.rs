@@ -10,7 +10,7 @@ use crate::exit::ExitReason;
 use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::model::FailureCause;
-use crate::preflight::{Access, Check, Verdict, preflight};
+use crate::preflight::{Access, Check, Verdict, check_lists, preflight};
 use crate::report::hints::hint;
 use crate::report::text::{counted, visible};
 use crate::run::{Post, RunError, StopSignal, Watch, ends, http_client, refuse_older};
@@ -45,6 +45,7 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
                     task.checksum,
                 );
                 lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
+                lines.extend(lists_lines(task, &ends.lists, &mut reasons));
                 lines.extend(age_line(context, task, &ends.lists, &mut reasons));
             }
             Err(error) => {
@@ -66,6 +67,23 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
         Ok(())
     })?;
     Ok(ExitReason::most_serious(&reasons))
+}
+
+/// Whether lists can be delivered to a task's place for them; nothing if the other
+/// checks say it, for copies lie behind no prefix.
+fn lists_lines(task: &TaskConfig, lists: &Bucket, reasons: &mut Vec<ExitReason>) -> Vec<String> {
+    if !task.deliver_lists || task.destination_prefix.is_empty() {
+        return Vec::new();
+    }
+    let [listed, written] = check_lists(&task.id, lists);
+    let mut refused = Vec::new();
+    let lines = vec![
+        line(task, &listed, reasons),
+        line(task, &written, &mut refused),
+    ];
+    // A night is carried all the same, and its lists are owed.
+    reasons.extend(refused.first().map(|_| ExitReason::Owed));
+    lines
 }
 
 /// Whether the ledger knows the newest lists in the destination; nothing if that

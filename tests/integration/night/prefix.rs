@@ -322,15 +322,27 @@ fn keys_that_may_do_nothing_outside_of_the_prefix_are_enough_for_copies() {
     ));
     let names: Vec<String> = (0..40).map(|number| format!("{number:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    said(&harbour.run(&["doctor"]), 0, &["destination write"]);
+    let seen = "destination list       can be listed behind \"mirror/\"; it is empty";
+    said(&harbour.run(&["doctor"]), 0, &[seen, "destination write"]);
     for list in ["one.txt", "two.txt"] {
         ask(&harbour, list, &names);
         said(&harbour.night(), 0, &["40 taken"]);
     }
     assert_eq!(harbour.copies().len(), 40);
 
+    // Lists lie elsewhere, and doctor says that they cannot be delivered there.
+    let delivering = format!("{before}[task.destination]{destination}prefix = \"mirror/\"\n");
+    harbour.configure(&delivering.replace("deliver_lists = false", "deliver_lists = true"));
+    let doctor = harbour.run(&["doctor"]);
+    let denied = [
+        "lists list             permission_missing: ",
+        "lists write            ",
+    ];
+    said(&doctor, 9, &denied);
+    ask(&harbour, "three.txt", &names);
+    said(&harbour.night(), 9, &["permission_missing"]);
+
     // Without the prefix the same keys are refused before anything is tried.
     harbour.configure(&format!("{before}[task.destination]{destination}"));
-    ask(&harbour, "three.txt", &names);
     said(&harbour.night(), 9, &[]);
 }
