@@ -70,6 +70,7 @@ impl Night {
             night: 0,
             names: NAMES,
             random,
+            numbered: false,
         };
         let settings = IntakeSettings {
             form: ListEncoding::Plain.into(),

@@ -13,6 +13,10 @@
 //! them; they cannot be read. Other objects can be put, read and deleted, and
 //! are kept in memory, but do not show in listings. It takes any credentials,
 //! speaks plain HTTP, and is meant for loopback.
+//!
+//! For `nightferry check` to find something, with `--lacks-every 100` all buckets but
+//! `source` lack the objects 0, 100, 200, …, and with `--alters-every 200` they have
+//! others of the same size for 1, 201, 401, …
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -47,12 +51,20 @@ struct Options {
     /// How many numbered objects each bucket has.
     #[arg(long)]
     objects: u64,
+    /// Every how many of them buckets other than `source` lack one; 2 or more.
+    #[arg(long)]
+    lacks_every: Option<u64>,
+    /// Every how many of them they have another one of the same size.
+    #[arg(long)]
+    alters_every: Option<u64>,
 }
 
 type Answer = Response<Full<Bytes>>;
 
 struct Server {
     objects: u64,
+    lacks_every: Option<u64>,
+    alters_every: Option<u64>,
     started_at: DateTime<Utc>,
     /// What was put, by path.
     kept: Mutex<HashMap<String, Bytes>>,
@@ -66,6 +78,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let server = Arc::new(Server {
         objects: options.objects,
+        lacks_every: options.lacks_every,
+        alters_every: options.alters_every,
         started_at: Utc::now(),
         kept: Mutex::default(),
     });
@@ -140,18 +154,35 @@ impl Server {
                 .map(|(name, value)| (*name, value.as_str()));
             return answer(StatusCode::OK, body.clone(), &headers);
         }
-        match number(name).filter(|number| *number < self.objects) {
+        let number = number(name).filter(|number| *number < self.objects);
+        match number.and_then(|number| self.tag(bucket, number)) {
             None => error(StatusCode::NOT_FOUND, "NoSuchKey"),
-            Some(number) => answer(
+            Some(tag) => answer(
                 StatusCode::OK,
                 Bytes::new(),
                 &[
-                    (ETAG.as_str(), &tag(number)),
+                    (ETAG.as_str(), &tag),
                     (LAST_MODIFIED.as_str(), &http_date(self.modified_at(bucket))),
                     (CONTENT_LENGTH.as_str(), &SIZE_BYTES.to_string()),
                 ],
             ),
         }
+    }
+
+    /// The tag of an object; `None` if the bucket lacks it.
+    fn tag(&self, bucket: &str, number: u64) -> Option<String> {
+        let is_every = |every: Option<u64>, place| {
+            bucket != "source" && every.is_some_and(|every| number % every == place)
+        };
+        if is_every(self.lacks_every, 0) {
+            return None;
+        }
+        let altered = if is_every(self.alters_every, 1) {
+            'f'
+        } else {
+            '0'
+        };
+        Some(format!("\"{altered}{number:031x}\""))
     }
 
     fn modified_at(&self, bucket: &str) -> DateTime<Utc> {
@@ -178,6 +209,9 @@ impl Server {
         let mut xml = String::with_capacity(300 * 1_000);
         xml += "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult>";
         for number in first..end {
+            let Some(tag) = self.tag(bucket, number) else {
+                continue;
+            };
             // Writing to a string does not fail.
             let _ = write!(
                 xml,
@@ -185,7 +219,7 @@ impl Server {
                  <ETag>{}</ETag><Size>{SIZE_BYTES}</Size>\
                  <StorageClass>STANDARD</StorageClass></Contents>",
                 name(number),
-                tag(number).replace('"', "&quot;"),
+                tag.replace('"', "&quot;"),
             );
         }
         let truncated = end < behind && end > first;
@@ -220,10 +254,6 @@ fn name(number: u64) -> String {
 fn number(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("2026/")?.strip_suffix(".jpg")?;
     digits.parse().ok().filter(|_| digits.len() == 9)
-}
-
-fn tag(number: u64) -> String {
-    format!("\"{number:032x}\"")
 }
 
 fn quoted_md5(body: &[u8]) -> String {

@@ -5,13 +5,15 @@ mod suspicion;
 
 pub use suspicion::{ListedTags, Weighed, is_suspect};
 
-use crate::model::{Decision, IgnoreReason, LastCopy, ObjectFacts, OverwriteMode};
+use crate::model::{Decision, ETag, IgnoreReason, LastCopy, ObjectFacts, OverwriteMode};
 
-/// Says whether the source object is carried or left.
+/// Says whether the source object is carried or left. `mends` is the entity tag of
+/// what a check found at the destination and was asked to have replaced.
 ///
 /// | mode | destination | decision |
 /// |--|--|--|
 /// | any | not there | copy |
+/// | any | still what `mends` says | copy |
 /// | `always` | any | copy |
 /// | `never` | any | ignore (`exists`) |
 /// | `checksum` | comparable, equal | ignore (`same_checksum`) |
@@ -28,10 +30,14 @@ pub fn decide(
     source: &ObjectFacts,
     destination: Option<&ObjectFacts>,
     last_copy: Option<&LastCopy>,
+    mends: Option<&ETag>,
 ) -> Decision {
     let Some(destination) = destination else {
         return Decision::Copy;
     };
+    if mends == Some(&destination.etag) {
+        return Decision::Copy;
+    }
     match mode {
         OverwriteMode::Always => Decision::Copy,
         OverwriteMode::Never => Decision::Ignore(IgnoreReason::Exists),
@@ -162,8 +168,23 @@ mod tests {
                 &source,
                 destination.as_ref(),
                 last_copy.as_ref(),
+                None,
             );
             assert_eq!(decision, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_a_check_found_is_replaced_in_every_mode_and_nothing_else_is() {
+        let (source, found) = (object(10, "s", 100), ETag::new("d"));
+        for mode in OverwriteMode::ALL {
+            for (etag, mended) in [("d", true), ("e", false)] {
+                let destination = object(10, etag, 200);
+                let by_rule = decide(*mode, &source, Some(&destination), None, None);
+                let decision = decide(*mode, &source, Some(&destination), None, Some(&found));
+                let expected = if mended { Decision::Copy } else { by_rule };
+                assert_eq!(decision, expected, "{mode} {etag}");
+            }
         }
     }
 
@@ -181,6 +202,7 @@ mod tests {
             OverwriteMode::SizeLastModified,
             &source,
             Some(&destination),
+            None,
             None,
         );
         assert_eq!(decision, Decision::Copy);
@@ -224,7 +246,13 @@ mod tests {
             (with(None, None, 1), with(None, None, 0), Decision::Copy),
         ];
         for (source, destination, expected) in cases {
-            let decision = decide(OverwriteMode::Checksum, &source, Some(&destination), None);
+            let decision = decide(
+                OverwriteMode::Checksum,
+                &source,
+                Some(&destination),
+                None,
+                None,
+            );
             assert_eq!(decision, expected, "{source:?} {destination:?}");
         }
     }
@@ -244,14 +272,14 @@ mod tests {
             source in any_object(), destination in proptest::option::of(any_object()),
         ) {
             let there = destination.as_ref();
-            let never = decide(OverwriteMode::Never, &source, there, None);
+            let never = decide(OverwriteMode::Never, &source, there, None, None);
             prop_assert_eq!(never == Decision::Copy, there.is_none());
-            prop_assert_eq!(decide(OverwriteMode::Always, &source, there, None), Decision::Copy);
+            prop_assert_eq!(decide(OverwriteMode::Always, &source, there, None, None), Decision::Copy);
         }
 
         #[test]
         fn what_is_not_there_is_copied_in_every_mode(source in any_object(), mode in 0_usize..4) {
-            let decision = decide(OverwriteMode::ALL[mode], &source, None, Some(&last_copy("a", "b")));
+            let decision = decide(OverwriteMode::ALL[mode], &source, None, Some(&last_copy("a", "b")), None);
             prop_assert_eq!(decision, Decision::Copy);
         }
 
@@ -262,7 +290,7 @@ mod tests {
             prop_assume!(source.size_bytes != destination.size_bytes);
             let ours = last_copy(&tags.0, &tags.1);
             let decision =
-                decide(OverwriteMode::SizeLastModified, &source, Some(&destination), Some(&ours));
+                decide(OverwriteMode::SizeLastModified, &source, Some(&destination), Some(&ours), None);
             prop_assert_eq!(decision, Decision::Copy);
         }
     }

@@ -77,6 +77,8 @@ pub struct Made {
     pub names: u64,
     /// Whether they are in no order.
     pub random: bool,
+    /// Whether they are those of the example server `numbered-s3`.
+    pub numbered: bool,
 }
 
 impl Made {
@@ -99,7 +101,7 @@ impl ListSource for Made {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(Stat {
-            size: self.names * 43,
+            size: self.names * if self.numbered { 19 } else { 43 },
             modified_at: Timestamp::from_ms(0),
             changed_at: Timestamp::from_ms(0),
             fingerprint: format!("{}", self.night),
@@ -131,6 +133,10 @@ impl Read for Lines<'_> {
             self.given = 0;
             let end = (self.next + 1000).min(self.list.names);
             for place in self.next..end {
+                if self.list.numbered {
+                    io::Write::write_fmt(&mut self.made, format_args!("2026/{place:09}.jpg\n"))?;
+                    continue;
+                }
                 let number = self.list.night * 1_000_000_000 + place;
                 let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 let key = if self.list.random {

@@ -1,12 +1,13 @@
 //! Makes a ledger as large as years of nights make it, and says how fast that went.
 //!
-//! `cargo run --release --example grow-ledger -- FOLDER [--nights N] [--names N] [--pending N] [--random]`
+//! `cargo run --release --example grow-ledger -- FOLDER [--nights N] [--names N] [--pending N] [--random | --numbered]`
 //!
 //! FOLDER becomes a data directory with one task, `photos`: so many nights, each
 //! with so many names asked for and settled, then so many names that are pending.
 //! All of it goes the way that a run goes (intake, plan, outcome, lists), only the
 //! objects do not exist. Figures are of the time that this one thread had the
-//! processor.
+//! processor. With `--numbered` they do, at the example server `numbered-s3`: each
+//! night copied the first N of its objects, all of them.
 
 use std::error::Error;
 use std::fs;
@@ -25,8 +26,10 @@ use nightferry::report;
 use nix::time::{ClockId, clock_gettime};
 
 mod made;
+mod numbered;
 
 use made::{Made, attempt, plan};
+use numbered::copied;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -43,6 +46,7 @@ struct Asked {
     names: u64,
     pending: u64,
     random: bool,
+    numbered: bool,
 }
 
 fn main() -> Result<()> {
@@ -58,7 +62,12 @@ fn main() -> Result<()> {
         let now = zone.local(at);
         let task = ledger.enter_task(&id, zone, 7, now)?;
         ask(&mut ledger, task, &asked, night, asked.names, at)?;
-        sail(&mut ledger, &data_dir, &id, (task, zone, now))?;
+        sail(
+            &mut ledger,
+            &data_dir,
+            (&id, asked.numbered),
+            (task, zone, now),
+        )?;
     }
     let size_bytes = fs::metadata(&path)?.len();
     if asked.nights > 0 && asked.names > 0 {
@@ -77,6 +86,7 @@ fn asked() -> Result<Asked> {
         names: 1_000_000,
         pending: 0,
         random: false,
+        numbered: false,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -86,6 +96,7 @@ fn asked() -> Result<Asked> {
             "--names" => asked.names = number()?,
             "--pending" => asked.pending = number()?,
             "--random" => asked.random = true,
+            "--numbered" => asked.numbered = true,
             folder => asked.folder = PathBuf::from(folder),
         }
     }
@@ -117,6 +128,7 @@ fn ask(
         night,
         names,
         random: asked.random,
+        numbered: asked.numbered,
     };
     let began = Measure::begin();
     let intake = intake::take_in(ledger, task, &[&list], &settings)?;
@@ -128,7 +140,7 @@ fn ask(
 fn sail(
     ledger: &mut Ledger,
     data_dir: &DataDir,
-    id: &TaskId,
+    (id, numbered): (&TaskId, bool),
     (task, zone, now): (TaskKey, Zone, LocalTime),
 ) -> Result<()> {
     let began = Measure::begin();
@@ -152,7 +164,7 @@ fn sail(
         through: taken.through,
         zone,
     };
-    carry(ledger, &recording, now.at)?;
+    carry(ledger, &recording, now.at, numbered)?;
     let began = Measure::begin();
     let end = RunEnd {
         state: RunState::Ended,
@@ -174,7 +186,7 @@ fn sail(
 }
 
 /// Plans and settles every name, as the recorder is asked to.
-fn carry(ledger: &mut Ledger, recording: &Recording, at: Timestamp) -> Result<()> {
+fn carry(ledger: &mut Ledger, recording: &Recording, at: Timestamp, numbered: bool) -> Result<()> {
     let reader = ledger.reader()?;
     let traffic = Traffic {
         requests_sent: 0,
@@ -203,7 +215,8 @@ fn carry(ledger: &mut Ledger, recording: &Recording, at: Timestamp) -> Result<()
                 .iter()
                 .map(|queued| {
                     count += 1;
-                    Note::Settled(Box::new(attempt(queued, count, at)))
+                    let became = if numbered { copied } else { attempt };
+                    Note::Settled(Box::new(became(queued, count, at)))
                 })
                 .collect();
             let began = Measure::begin();

@@ -6,7 +6,7 @@ use crate::exit::ExitReason;
 use crate::ledger::{BackupError, LedgerError, RestoreError};
 use crate::report::ReportError;
 use crate::report::text::harmless;
-use crate::run::{FromSourceError, RunError};
+use crate::run::{CheckError, FromSourceError, RunError};
 
 /// What a command answers: why it ends as it does.
 pub type Outcome = Result<ExitReason, Failed>;
@@ -129,6 +129,23 @@ impl From<FromSourceError> for Failed {
     fn from(error: FromSourceError) -> Self {
         Self {
             reason: error.exit_reason(),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<CheckError> for Failed {
+    fn from(error: CheckError) -> Self {
+        let reason = match error {
+            CheckError::Run(error) => return error.into(),
+            CheckError::Destination(_) | CheckError::Source(_) | CheckError::OutOfOrder { .. } => {
+                ExitReason::CouldNotBegin
+            }
+            CheckError::Stopped => ExitReason::Deferred,
+            CheckError::Spool(_) | CheckError::Enqueue(_) => ExitReason::Unexpected,
+        };
+        Self {
+            reason,
             error: error.into(),
         }
     }

@@ -3,6 +3,7 @@
 mod account;
 mod args;
 mod browse;
+mod check;
 mod doctor;
 mod enqueue;
 mod failure;
@@ -121,6 +122,7 @@ fn with_context(command: &Command, context: &Context) -> Outcome {
         Command::Lists(asked) => browse::lists(context, asked),
         Command::Export(asked) => lists::export(context, asked),
         Command::Verify(asked) => lists::verify(context, asked),
+        Command::Check(asked) => check::check(context, asked),
         Command::Serve => serve::serve(context),
         Command::Ledger(asked) => ledger::ledger(context, asked),
     }

@@ -49,7 +49,8 @@ impl EndpointConfig {
     }
 
     /// Whether both are the same bucket of the same server.
-    pub(super) fn is_same_bucket_as(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is_same_bucket_as(&self, other: &Self) -> bool {
         let server = |end: &Self| {
             (
                 end.endpoint.host_str().map(str::to_owned),

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use super::VIEWS;
 use super::fixture::Fixture;
 use crate::model::{
-    Deferral, FailureCause, IgnoreReason, RejectReason, RequestState, RunState, Setting, Side,
-    Verified,
+    Deferral, FailureCause, FindingKind, IgnoreReason, RejectReason, RequestState, RunState,
+    Setting, Side, Verified,
 };
 
 const README: &str = include_str!("../../sql/README.md");
@@ -41,6 +41,7 @@ fn word_lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ),
         ("side", words(Side::ALL, Side::as_str)),
         ("setting", words(Setting::ALL, Setting::as_str)),
+        ("finding", words(FindingKind::ALL, FindingKind::as_str)),
         ("kind of proof", words(Verified::ALL, Verified::as_str)),
     ]
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::settling::whole;
-use super::{Ledger, Result, TaskKey, plans};
+use super::{Ledger, Result, TaskKey, mends, plans};
 use crate::model::{ETag, LastCopy, ObjectName, OpenUpload, PlannedCopy};
 
 /// A name with pending requests, and our own last copy of it.
@@ -18,6 +18,9 @@ pub struct Queued {
     pub planned: Option<PlannedCopy>,
     /// Its multipart upload, if it had begun one, there or elsewhere.
     pub upload: Option<OpenUpload>,
+    /// The entity tag of what may be replaced whatever the rule says, because a
+    /// check found it and was asked to have it mended.
+    pub mends: Option<ETag>,
 }
 
 /// A stretch of the alphabet of names.
@@ -93,12 +96,14 @@ impl Ledger {
                      AND last_copy.destination_prefix = ?5 {joins}
                  ORDER BY queue.name"
             );
-            connection
+            let mut names: Vec<Queued> = connection
                 .prepare_cached(&sql)?
                 .query_map(params![task.0, bound, through, limit, prefix], |row| {
                     planned(connection, task, row)
                 })?
-                .collect()
+                .collect::<rusqlite::Result<_>>()?;
+            mends::tell(connection, task, &mut names)?;
+            Ok(names)
         })
     }
 }
@@ -149,6 +154,7 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
         last_copy,
         planned: None,
         upload: None,
+        mends: None,
     })
 }
 

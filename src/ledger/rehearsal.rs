@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::queue::queued;
 use super::runs::day_number;
-use super::{BUSY_TIMEOUT, Ledger, LedgerError, Queued, Result, TaskKey, schema};
+use super::{BUSY_TIMEOUT, Ledger, LedgerError, Queued, Result, TaskKey, mends, schema};
 use crate::model::{DestinationPrefix, LocalTime, ObjectName};
 
 impl Ledger {
@@ -93,7 +93,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<Queued>> {
         self.read(|connection| {
-            connection
+            let mut names: Vec<Queued> = connection
                 .prepare_cached(
                     "SELECT rehearsed.name, source_etag, copy_etag FROM temp.rehearsed
                      LEFT JOIN last_copy ON last_copy.task = ?1 AND last_copy.name = rehearsed.name
@@ -109,7 +109,11 @@ impl Ledger {
                     ],
                     queued,
                 )?
-                .collect()
+                .collect::<rusqlite::Result<_>>()?;
+            if let Some(task) = task {
+                mends::tell(connection, task, &mut names)?;
+            }
+            Ok(names)
         })
     }
 }

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0015_suspects.sql"),
     include_str!("../../sql/migrations/0016_excluded.sql"),
     include_str!("../../sql/migrations/0017_destination_prefix.sql"),
+    include_str!("../../sql/migrations/0018_mends.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -46,6 +47,7 @@ pub const VIEWS: &[(&str, &str)] = &[
         include_str!("../../sql/views/loaded_lists.sql"),
     ),
     ("manifests", include_str!("../../sql/views/manifests.sql")),
+    ("mends", include_str!("../../sql/views/mends.sql")),
     (
         "month_close",
         include_str!("../../sql/views/month_close.sql"),

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::outcomes::{Recording, Tally};
 use super::report::local;
-use super::{bulk, plans};
+use super::{bulk, mends, plans};
 use crate::model::{Attempt, ETag, LocalTime, ObjectName, Outcome};
 
 mod rows;
@@ -43,6 +43,9 @@ pub(super) struct Settling<'c, 'n> {
     suspects: Vec<[ToSqlOutput<'n>; 1]>,
     copied: Vec<[ToSqlOutput<'n>; 3]>,
     unplanned: Vec<[ToSqlOutput<'n>; 1]>,
+    /// Whether any name of the task is to be mended, and those that were looked at.
+    has_mends: bool,
+    mended: Vec<[ToSqlOutput<'n>; 1]>,
 }
 
 impl<'c, 'n> Settling<'c, 'n> {
@@ -68,6 +71,8 @@ impl<'c, 'n> Settling<'c, 'n> {
             suspects: Vec::new(),
             copied: Vec::new(),
             unplanned: Vec::new(),
+            has_mends: mends::has_open(connection, recording.task)?,
+            mended: Vec::new(),
         })
     }
 
@@ -81,6 +86,10 @@ impl<'c, 'n> Settling<'c, 'n> {
         self.end_plan(attempt)?;
         if let (Outcome::Synced(copied), Some(source)) = (&attempt.outcome, &attempt.source) {
             self.keep_copy(&attempt.name, &source.etag, &copied.copy_etag);
+        }
+        // What failed is still to be mended.
+        if self.has_mends && !matches!(attempt.outcome, Outcome::Failed(_)) {
+            self.mended.push([attempt.name.as_str().into()]);
         }
         if !self.names.insert(attempt.name.as_str()) {
             self.settle_reached(tally)?;
@@ -123,7 +132,9 @@ impl<'c, 'n> Settling<'c, 'n> {
             &common,
             self.copied,
         )?;
-        plans::unplan(self.connection, self.recording.task, self.unplanned)
+        let (task, run) = (self.recording.task, self.recording.run);
+        plans::unplan(self.connection, task, self.unplanned)?;
+        mends::answer(self.connection, task, run, self.mended)
     }
 
     /// What was planned for the name is done or given up, unless the copy may have

@@ -4,12 +4,14 @@
 
 mod facts;
 mod feed;
+mod finding;
 mod journal;
 mod mail;
 mod name;
 mod outcome;
 mod patterns;
 mod prefix;
+mod rate;
 mod run;
 mod selection;
 mod task;
@@ -23,12 +25,14 @@ mod words;
 
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
 pub use feed::{Feed, Silence};
+pub use finding::{CheckTotals, Claim, Finding, Mend};
 pub use journal::{Answered, ClosedMonthRow, JournalEntry, LoadedRow, RunNotes, RunRow};
 pub use mail::{Attachment, Mail, MailAddress};
 pub use name::{MAX_NAME_BYTES, ObjectName, RESERVED_PREFIX};
 pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use patterns::{Pattern, PatternError, Patterns};
 pub use prefix::DestinationPrefix;
+pub use rate::Rate;
 pub use run::{RunBooks, RunId, run_name};
 pub use selection::{Exclusion, Limit, Selection};
 pub use task::TaskId;
@@ -39,6 +43,6 @@ pub use tuning::Tuning;
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use window::Window;
 pub use words::{
-    ChecksumMode, Deferral, FailureCause, IgnoreReason, OverwriteMode, RejectReason, RequestState,
-    RunState, Setting, Side, UnknownWord, Verified,
+    ChecksumMode, Deferral, Differs, FailureCause, FindingKind, IgnoreReason, OverwriteMode,
+    RejectReason, RequestState, RunState, Setting, Side, UnknownWord, Verified,
 };

@@ -61,6 +61,13 @@ macro_rules! words {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                word.parse().map_err(serde::de::Error::custom)
+            }
+        }
     };
 }
 
@@ -237,6 +244,32 @@ words! {
         Sha256 = "sha256",
         /// Only the length could be compared.
         SizeOnly = "size_only",
+    }
+}
+
+words! {
+    /// What a check finds.
+    FindingKind ("finding") {
+        /// The destination has no copy any more.
+        Gone = "gone",
+        /// It has another object in place of the copy.
+        Changed = "changed",
+        /// The copy is there, and the source has another version than it was made of.
+        NewerAtSource = "newer_at_source",
+        /// The destination has an object that the ledger knows nothing of.
+        Foreign = "foreign",
+    }
+}
+
+words! {
+    /// In what an object differs from the copy that the ledger recorded.
+    Differs ("difference") {
+        /// In its size alone.
+        Size = "size",
+        /// In its entity tag alone: other bytes of the same length, as a rule.
+        Etag = "etag",
+        /// In both.
+        SizeAndEtag = "size_and_etag",
     }
 }
 

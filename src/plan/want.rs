@@ -45,7 +45,7 @@ pub fn want(
     if is_undecided {
         return Want::Undecided;
     }
-    match decide(mode, source, destination, last_copy) {
+    match decide(mode, source, destination, last_copy, None) {
         Decision::Copy => Want::Different,
         Decision::Ignore(_) => Want::Nothing,
     }
@@ -161,7 +161,7 @@ mod tests {
                 };
                 let source = told(&source, &real.0);
                 let destination = destination.map(|found| told(&found, &real.1));
-                let decision = decide(mode, &source, destination.as_ref(), last_copy.as_ref());
+                let decision = decide(mode, &source, destination.as_ref(), last_copy.as_ref(), None);
                 prop_assert_ne!(decision, Decision::Copy);
             }
         }

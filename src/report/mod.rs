@@ -5,8 +5,10 @@
 //! [`Write`](std::io::Write).
 
 mod bill;
+mod check;
 mod document;
 mod file;
+mod findings;
 pub mod hints;
 pub mod html;
 pub mod json;
@@ -25,8 +27,13 @@ pub mod view;
 mod why;
 
 pub use bill::{write_bill, write_tunings};
+pub use check::{
+    CHECK_CSV_HEADER, CheckFigures, write_check, write_check_csv, write_check_json,
+    write_check_list,
+};
 pub use document::{Document, Span};
 pub use file::WholeFile;
+pub use findings::Findings;
 pub use manifest::{Manifest, ManifestStanding, Provenance};
 pub use metrics::{METRICS_TYPE, Metrics, MetricsError, NightFigures, gauges_of};
 pub use reading::{ListKind, manifest_of, read_listed};

@@ -4,6 +4,7 @@ mod answers;
 mod backup;
 mod breaker;
 mod bucket_lists;
+mod check;
 mod closing;
 mod conveyor;
 mod deliver;
@@ -40,6 +41,7 @@ mod watch;
 
 pub use backup::{BackupReport, back_up, backup_store};
 pub use bucket_lists::BucketLists;
+pub use check::{CheckError, Checked, Requeued, check_task, requeue};
 pub use deliver::DeliveryReport;
 pub use engine::{Ends, Engine, Options, ends, http_client};
 pub use error::RunError;

@@ -282,17 +282,20 @@ impl Voyage {
             return Ok(Look::Excluded(exclusion));
         }
         let last_copy = self.queued.last_copy.as_ref();
-        let destination = self.destination.as_ref();
-        Ok(match decide(rule.mode, source, destination, last_copy) {
-            Decision::Ignore(reason) => {
-                self.suspect = destination.is_some_and(|found| is_suspect(reason, source, found));
-                Look::Settled(reason)
-            }
-            Decision::Copy => {
-                let route = transfer.route(source.size_bytes)?;
-                Look::Carry(self.on(route))
-            }
-        })
+        let (destination, mends) = (self.destination.as_ref(), self.queued.mends.as_ref());
+        Ok(
+            match decide(rule.mode, source, destination, last_copy, mends) {
+                Decision::Ignore(reason) => {
+                    self.suspect =
+                        destination.is_some_and(|found| is_suspect(reason, source, found));
+                    Look::Settled(reason)
+                }
+                Decision::Copy => {
+                    let route = transfer.route(source.size_bytes)?;
+                    Look::Carry(self.on(route))
+                }
+            },
+        )
     }
 
     /// Whether the listing of an end said otherwise.

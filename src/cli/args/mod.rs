@@ -1,6 +1,7 @@
 //! The commands and their options.
 
 mod browse;
+mod check;
 mod ledger;
 mod night;
 
@@ -15,6 +16,7 @@ pub use browse::{
     Bill, BillBy, Export, FailedRequests, Report, Runs, Shown, Status, Summary, SummaryFormat,
     Verify, Why,
 };
+pub use check::Check;
 pub use ledger::{LedgerCommand, Prune, Rebuild, Restore};
 pub use night::{Limit, Run, Tune};
 
@@ -133,6 +135,12 @@ pub enum Command {
     /// Compare the delivered lists with their manifest and with the ledger
     #[command(after_help = "Example:\n  nightferry verify --task photos --run 12")]
     Verify(Verify),
+    /// Compare what the ledger says was copied with what the buckets have now: what is gone,
+    /// changed, newer at the source, foreign
+    #[command(
+        after_help = "Exit code 4 if a copy is gone, changed or newer at the source; 9 if a bucket could not be\nlooked at.\n\nExamples:\n  nightferry check --task photos\n  nightferry check --sample 1000\n  nightferry check --requeue"
+    )]
+    Check(Check),
     /// Take in names over the network, as OMS does, until it is asked to stop; objects move
     /// by night
     #[command(after_help = "Example:\n  nightferry serve")]

@@ -8,6 +8,7 @@
 mod bill;
 mod books;
 mod browse;
+mod check;
 mod configuration;
 mod delivery;
 mod documents;
