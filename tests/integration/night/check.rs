@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{End, Harbour, files_in, lines};
 use crate::s3_server::{Fault, FaultAction, NewObject};
+use crate::trouble::process::Night;
 
 /// The task `photos` with so many copies of a byte each, made in one night.
 fn copied(harbour: &Harbour, count: u32) {
@@ -270,10 +271,8 @@ fn names_of_other_tasks_in_the_bucket_and_names_never_copied_are_not_foreign() {
         },
     );
     copied(&harbour, 2);
-    assert_eq!(
-        harbour.requests()[..1],
-        ["0000.jpg|ignored|newer_at_destination"]
-    );
+    let first = "SELECT state, reason FROM requests WHERE task = 'photos' AND name = '0000.jpg'";
+    assert_eq!(harbour.rows(first), ["ignored|newer_at_destination"]);
     let end = harbour.run(&["check", "--task", "photos", "--json"]);
     let told = told(&end);
     assert_eq!((end.code, findings(&told).len()), (0, 0), "{}", end.stdout);
@@ -461,4 +460,40 @@ fn copies_that_are_changed_back_before_they_are_asked_about_raise_no_alarm() {
     let end = harbour.run(&["check", "--json"]);
     assert_eq!(end.code, 0, "{}", end.stdout);
     assert_eq!(figures(&told(&end), ["copies", "right"]), [3, 3]);
+}
+
+#[test]
+fn what_a_run_is_at_is_without_a_verdict() {
+    let harbour = Harbour::new();
+    copied(&harbour, 3);
+    harbour.server.put("src", "0001.jpg", "newer");
+    harbour.server.remove("dst", "0002.jpg");
+    harbour.run(&["enqueue", "--task", "photos", "0001.jpg"]);
+    let put = harbour.server.gate("PutObject", "dst", Some("0001.jpg"));
+    let night = Night::begin(&harbour.config(), &["run"]);
+    put.wait_arrived();
+    let end = harbour.run(&["check", "--json"]);
+    let told = told(&end);
+    assert_eq!(findings(&told), ["gone 0002.jpg -"], "{}", end.stderr);
+    assert_eq!(figures(&told, ["copies", "right", "unsettled"]), [3, 1, 1]);
+    put.open();
+    assert_eq!(night.end().code, Some(0));
+    let end = harbour.run(&["check"]);
+    assert!(end.stdout.contains("2 right + 1 gone"), "{}", end.stdout);
+}
+
+#[test]
+fn a_check_that_is_stopped_tells_nothing() {
+    let harbour = Harbour::new();
+    copied(&harbour, 3);
+    harbour.server.remove("dst", "0002.jpg");
+    let head = harbour.server.gate("HeadObject", "dst", Some("0002.jpg"));
+    let check = Night::begin(&harbour.config(), &["check", "--requeue"]);
+    head.wait_arrived();
+    check.signal("INT");
+    let end = check.end();
+    assert_eq!((end.code, end.stdout.as_str()), (Some(6), ""));
+    assert!(end.stderr.contains("stopped"), "{}", end.stderr);
+    assert!(!harbour.data_dir().join("checks").exists());
+    assert_eq!(harbour.rows("SELECT count(*) FROM mends"), ["0"]);
 }
