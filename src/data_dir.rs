@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::Group;
+use nix::unistd::{AccessFlags, Group, access};
 
 use crate::model::TaskId;
 
@@ -177,6 +177,42 @@ impl DataDir {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
+    }
+
+    /// Whether it is there, or could be made; nothing is made.
+    ///
+    /// # Errors
+    /// If the folder above it is not there, is none, or cannot be written to.
+    pub fn can_begin(&self) -> Result<(), DataDirError> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        let above = match self.root.parent() {
+            Some(above) if above != Path::new("") => above,
+            _ => Path::new("."),
+        };
+        if matches!(above.try_exists(), Ok(false)) {
+            return Err(DataDirError::Nowhere {
+                root: self.root.clone(),
+                above: above.to_owned(),
+            });
+        }
+        let may = if self.root.exists() || !above.is_dir() {
+            Err(io::Error::from(io::ErrorKind::NotADirectory))
+        } else {
+            access(above, AccessFlags::W_OK | AccessFlags::X_OK).map_err(io::Error::from)
+        };
+        may.map_err(|source| DataDirError::Folder {
+            path: self.root.clone(),
+            source,
+        })
+    }
+
+    /// Whether others than its owner and its group may look into it.
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
+        let mode = self.root.metadata().map(|root| root.permissions().mode());
+        mode.is_ok_and(|mode| mode & 0o007 != 0)
     }
 
     /// Whether there is no ledger though a run or `serve` was at work here.

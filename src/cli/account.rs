@@ -76,10 +76,15 @@ impl Account {
             self.error(
                 about,
                 &format!(
-                    "the run could not begin ({}): {}; its {} stay pending. {}",
+                    "the run could not begin ({}): {}; its {} {} pending. {}",
                     failure.cause,
                     failure.message.trim_end_matches('.'),
                     counted(night.books.deferred, "request"),
+                    if night.books.deferred == 1 {
+                        "stays"
+                    } else {
+                        "stay"
+                    },
                     hint(failure.cause)
                 ),
             );

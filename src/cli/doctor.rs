@@ -5,6 +5,7 @@ use std::io::Write;
 use super::args::Tasks;
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
+use crate::backup::FolderStore;
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{Found, ListSource, LocalLists};
@@ -13,14 +14,19 @@ use crate::model::FailureCause;
 use crate::preflight::{Access, Check, Verdict, check_lists, preflight};
 use crate::report::hints::hint;
 use crate::report::text::{counted, visible};
-use crate::run::{Post, RunError, StopSignal, Watch, ends, http_client, refuse_older};
+use crate::run::{
+    Post, RunError, StopSignal, Watch, backup_store, ends, http_client, refuse_older,
+};
 use crate::s3::Bucket;
+use crate::serve;
 
 /// Checks everything that a run needs; says each thing on a line of its own.
 pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
     let http = http_client(&context.config, 2).map_err(RunError::from)?;
     let mut reasons = Vec::new();
-    let mut lines = vec![ledger_line(context, &mut reasons)];
+    let mut lines = ledger_lines(context, &mut reasons);
+    lines.extend(backup_lines(context, &mut reasons));
+    lines.extend(serve_line(context, &mut reasons));
     // A night is as good without them, so they are no problem of it.
     lines.extend(
         Watch::check(&context.config)
@@ -171,33 +177,111 @@ fn row(verdict: &str, task: &str, subject: &str, said: &str) -> String {
     format!("{verdict:8} {task:12} {subject:22} {}", visible(said))
 }
 
-fn ledger_line(context: &Context, reasons: &mut Vec<ExitReason>) -> String {
-    let prepared = context
-        .data_dir
-        .prepare(context.config.tasks.iter().map(|task| &task.id));
-    if let Err(error) = prepared {
+/// The data directory and the ledger in it. Nothing is made.
+fn ledger_lines(context: &Context, reasons: &mut Vec<ExitReason>) -> Vec<String> {
+    let data_dir = &context.data_dir;
+    let root = data_dir.root().display();
+    if let Err(error) = data_dir.can_begin() {
         reasons.push(ExitReason::Unusable);
-        return row("PROBLEM", "", "data directory", &error.to_string());
+        return vec![row("PROBLEM", "", "data directory", &error.to_string())];
+    }
+    if !data_dir.root().exists() {
+        let said = format!("{root} is not there yet; the first run makes it");
+        return vec![row("ok", "", "data directory", &said)];
+    }
+    let mut lines = Vec::new();
+    if data_dir.is_open_to_all() {
+        let mode = if context.config.group.is_some() {
+            "2750"
+        } else {
+            "700"
+        };
+        let said = format!("{root} can be looked into by everybody; run chmod {mode} on it");
+        lines.push(row("note", "", "data directory", &said));
     }
     if let Err(error) = can_hold_more(context) {
         reasons.push(ExitReason::Unexpected);
         let said = format!("cannot be written: {error}; make room, or correct who may write there");
-        return row("PROBLEM", "", "data directory", &said);
+        lines.push(row("PROBLEM", "", "data directory", &said));
+        return lines;
     }
     let path = context.ledger_path();
-    match Ledger::open(&path, context.data_dir.modes().file).and_then(Ledger::is_writable) {
-        Ok(()) => row(
-            "ok",
-            "",
-            "ledger",
-            &format!("{} can be read and written", path.display()),
-        ),
-        Err(error) => {
-            let failed: super::failure::Failed = error.into();
-            reasons.push(failed.reason);
-            row("PROBLEM", "", "ledger", &failed.to_string())
-        }
+    let shown = path.display();
+    if !path.exists() {
+        lines.push(if data_dir.has_lost_its_ledger() {
+            let said = format!(
+                "{shown} is not there any more: the next run begins a new one; if the old one is \
+                 lost, restore a backup (`nightferry ledger restore`), or make it again from the \
+                 delivered lists (`nightferry ledger rebuild --replace`)"
+            );
+            row("note", "", "ledger", &said)
+        } else {
+            let said = format!("{shown} is not there yet; the first run makes it");
+            row("ok", "", "ledger", &said)
+        });
+        return lines;
     }
+    lines.push(
+        match Ledger::open(&path, data_dir.modes().file).and_then(Ledger::is_writable) {
+            Ok(()) => row(
+                "ok",
+                "",
+                "ledger",
+                &format!("{shown} can be read and written"),
+            ),
+            Err(error) => {
+                let failed: Failed = error.into();
+                reasons.push(failed.reason);
+                row("PROBLEM", "", "ledger", &failed.to_string())
+            }
+        },
+    );
+    lines
+}
+
+/// Whether backups can be kept where the configuration wants them; none is made.
+fn backup_lines(context: &Context, reasons: &mut Vec<ExitReason>) -> Vec<String> {
+    let Some(config) = &context.config.backup else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let mut line = |seen: Result<String, String>| {
+        lines.push(match seen {
+            Ok(seen) => row("ok", "", "backup", &seen),
+            Err(problem) => {
+                reasons.push(ExitReason::Owed);
+                row("PROBLEM", "", "backup", &problem)
+            }
+        });
+    };
+    if let Some(folder) = &config.path {
+        let store = FolderStore {
+            folder,
+            keep: config.keep,
+            file_mode: context.data_dir.modes().file,
+        };
+        let seen = store.check().map_err(|error| error.to_string());
+        line(seen.map(|()| format!("{} can be read and written", folder.display())));
+    }
+    if let Some(bucket) = &config.bucket {
+        let store = backup_store(bucket, config.keep, &context.clock);
+        let seen = store.and_then(|store| store.check().map_err(RunError::from));
+        let seen = seen.map_err(|error| error.to_string());
+        line(seen.map(|()| format!("the bucket {} can be listed", bucket.end.bucket)));
+    }
+    lines
+}
+
+/// Whether what `[serve]` names could be used; it is not begun.
+fn serve_line(context: &Context, reasons: &mut Vec<ExitReason>) -> Option<String> {
+    let config = context.config.serve.as_ref()?;
+    Some(match serve::check(config) {
+        Ok(()) => row("ok", "", "serve", "its files and keys can be read"),
+        Err(error) => {
+            reasons.push(ExitReason::Unusable);
+            row("PROBLEM", "", "serve", &error.to_string())
+        }
+    })
 }
 
 fn lists_line(context: &Context, task: &TaskConfig, reasons: &mut Vec<ExitReason>) -> String {

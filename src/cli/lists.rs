@@ -11,6 +11,8 @@ use crate::data_dir::Modes;
 use crate::exit::ExitReason;
 use crate::ledger::Ledger;
 use crate::model::TaskId;
+use crate::report::table::paragraph;
+use crate::report::text::counted;
 use crate::report::write_run;
 use crate::run::{ListState, RunError, VerifiedList, ends, http_client, verify_run};
 
@@ -91,7 +93,8 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
                     file.path
                 )?;
             }
-            writeln!(out, "{} files compared", verified.len())
+            writeln!(out, "{} files compared", verified.len())?;
+            say_what_to_do(task, &verified, out)
         })?;
     }
     let reasons: Vec<ExitReason> = verified
@@ -99,6 +102,33 @@ pub fn verify(context: &Context, asked: &Verify) -> Outcome {
         .map(|file| file.state.exit_reason())
         .collect();
     Ok(ExitReason::most_serious(&reasons))
+}
+
+/// What to do about lists that are not as they were delivered.
+fn say_what_to_do(
+    task: &TaskConfig,
+    verified: &[VerifiedList],
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let of = |state| verified.iter().filter(move |file| file.state == state);
+    let missing = of(ListState::Missing).count() as u64;
+    if missing > 0 && task.deliver_lists {
+        let missing = counted(missing, "missing file");
+        writeln!(
+            out,
+            "{missing}: owed again, the next run delivers what is owed"
+        )?;
+    }
+    if let Some(first) = of(ListState::Different).next() {
+        let note = format!(
+            "Somebody wrote other bytes over what was delivered: `nightferry export --task {} \
+             --run {}` makes the right lists again. To have them delivered, delete the different \
+             ones in the destination bucket, `verify` again and run.",
+            task.id, first.run
+        );
+        write!(out, "{}", paragraph(&note, 0))?;
+    }
+    Ok(())
 }
 
 fn no_run(task: &TaskId, number: u64) -> Failed {

@@ -155,11 +155,7 @@ fn say_unsent(sent: Result<(), String>, account: &mut Account) -> Option<ExitRea
     Some(ExitReason::Owed)
 }
 
-/// Notes that the runs answered for this, too.
-///
-/// # Errors
-/// If the ledger cannot be written.
-pub fn note_owed(
+fn note_owed(
     context: &Context,
     runs: &[(&TaskId, u64)],
     reason: ExitReason,

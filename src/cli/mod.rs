@@ -73,7 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn carry_out(arguments: &Arguments) -> Outcome {
     match &arguments.command {
         Command::Init => output::write(|out| out.write_all(config::EXAMPLE.as_bytes())),
-        Command::Token(asked) => serve::token(asked),
+        Command::Token(asked) => serve::token(asked, configured(arguments).as_ref()),
         Command::Man(asked) => manual::man(asked),
         Command::Completions(asked) => manual::completions(asked),
         command => {
@@ -82,6 +82,12 @@ fn carry_out(arguments: &Arguments) -> Outcome {
             with_context(command, &context)
         }
     }
+}
+
+/// The configuration, for what can be done without one.
+fn configured(arguments: &Arguments) -> Option<Config> {
+    let path = Config::locate(arguments.config.as_deref()).ok()?;
+    Config::load(&path).ok()
 }
 
 /// A night that has no usable configuration is told by mail too, if it can be.
@@ -133,8 +139,7 @@ fn begins_anew(command: &Command) -> bool {
     match command {
         Command::Run(asked) => !asked.rehearse,
         Command::Enqueue(asked) => !asked.by_listing.dry_run,
-        Command::Doctor(_)
-        | Command::Withdraw(_)
+        Command::Withdraw(_)
         | Command::Retry(_)
         | Command::Pause(_)
         | Command::Resume(_)
@@ -147,7 +152,7 @@ fn begins_anew(command: &Command) -> bool {
 /// Says that there is nothing yet where there may have been something.
 fn say_beginning(data_dir: &DataDir, command: &Command) {
     let root = shown(data_dir.root());
-    if data_dir.is_new() {
+    if data_dir.is_new() && data_dir.can_begin().is_ok() {
         tracing::warn!(
             "nothing is kept in {root} yet: a new, empty data directory is made there; if there \
              should be one already, mount its disk or correct `data_dir` in the configuration"

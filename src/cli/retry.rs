@@ -32,10 +32,11 @@ pub fn retry(context: &Context, asked: &Retry) -> Outcome {
         run: asked.run,
         name: name.as_ref(),
     };
-    let mut reasons = Vec::new();
+    let (mut reasons, mut total) = (Vec::new(), 0);
     for task in tasks {
         match retry_task(context, task, &failures) {
             Ok(retried) => {
+                total += retried;
                 let retried = counted(retried, "request");
                 output::write(|out| writeln!(out, "{}: {retried} pending again", task.id))?;
             }
@@ -44,6 +45,11 @@ pub fn retry(context: &Context, asked: &Retry) -> Outcome {
                 reasons.push(failed.reason);
             }
         }
+    }
+    if let (0, Some(name), []) = (total, &asked.name, reasons.as_slice()) {
+        tracing::warn!(
+            "no request for {name:?} that fits has failed; `nightferry why` tells what became of a name"
+        );
     }
     Ok(ExitReason::most_serious(&reasons))
 }

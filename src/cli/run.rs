@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use serde::Serialize;
+
 use super::account::{About, Account, night_text};
 use super::args::{LogFormat, Run};
 use super::failure::{Failed, Outcome};
@@ -11,6 +13,7 @@ use crate::exit::ExitReason;
 use crate::ledger::{Filter, Ledger, View};
 use crate::model::TaskId;
 use crate::ping::Patience;
+use crate::report::json::Harmless;
 use crate::report::mail::{Ended, Happened, Trouble};
 use crate::report::outlook::Schedule;
 use crate::report::{self, MonthChoice, Summary};
@@ -44,16 +47,15 @@ pub fn run(context: &Context, asked: &Run) -> Outcome {
     if asked.rehearse {
         return dry_run(context, asked);
     }
+    // Whoever typed a wrong task sees it; a timer's is told to those who are told of nights.
+    if std::io::stderr().is_terminal() {
+        context.tasks(&asked.tasks.tasks)?;
+    }
     let mut account = Account::default();
     let (config, data_dir) = (&context.config, &context.data_dir);
     let watch = Watch::begin(config, data_dir, &context.clock, Patience::default());
     let mut night = carry(context, asked, &mut account);
     let no_backup = back_up(context, &night, &mut account);
-    if let Some(trouble) = &no_backup
-        && let Err(error) = mail::note_owed(context, &night.runs, trouble.reason)
-    {
-        tracing::error!("that a backup is owed cannot be noted: {error}");
-    }
     night
         .reasons
         .extend(no_backup.as_ref().map(|trouble| trouble.reason));
@@ -243,13 +245,23 @@ fn write_runs(ledger: &Ledger, runs: &[(&TaskId, u64)]) -> Outcome {
 fn dry_run(context: &Context, asked: &Run) -> Outcome {
     let (tasks, engine) = set_out(context, asked)?;
     let mut reasons = Vec::new();
+    let mut before = "[\n";
     for task in tasks {
         match rehearse(&engine, task) {
             Ok(rehearsal) => {
                 for problem in &rehearsal.problems {
                     tracing::error!(task = %task.id, "{problem}");
                 }
-                output::write(|out| write!(out, "{}: {rehearsal}", task.id))?;
+                if asked.json {
+                    output::write(|out| {
+                        out.write_all(std::mem::replace(&mut before, ",\n").as_bytes())?;
+                        let row = rehearsal.row(&task.id);
+                        let json = &mut serde_json::Serializer::with_formatter(out, Harmless);
+                        row.serialize(json).map_err(std::io::Error::from)
+                    })?;
+                } else {
+                    output::write(|out| write!(out, "{}: {rehearsal}", task.id))?;
+                }
                 reasons.extend(rehearsal.exit_reason());
             }
             Err(error) => {
@@ -257,6 +269,14 @@ fn dry_run(context: &Context, asked: &Run) -> Outcome {
                 reasons.push(error.exit_reason());
             }
         }
+    }
+    if asked.json {
+        let end = if before.starts_with('[') {
+            "[]\n"
+        } else {
+            "\n]\n"
+        };
+        output::write(|out| out.write_all(end.as_bytes()))?;
     }
     Ok(ExitReason::most_serious(&reasons))
 }

@@ -7,6 +7,7 @@ use sd_notify::NotifyState;
 use super::args::NewToken;
 use super::failure::{Failed, Outcome};
 use super::{Context, output};
+use crate::config::Config;
 use crate::exit::ExitReason;
 use crate::model::TaskId;
 use crate::run::TaskLock;
@@ -29,7 +30,13 @@ pub fn serve(context: &Context) -> Outcome {
 }
 
 /// Prints a new token, and the section for it.
-pub fn token(asked: &NewToken) -> Outcome {
+pub fn token(asked: &NewToken, config: Option<&Config>) -> Outcome {
+    let is_unknown = |id: &&String| {
+        id.as_str() != "all" && config.is_some_and(|config| config.task(id).is_none())
+    };
+    for id in asked.send.iter().filter(is_unknown) {
+        tracing::warn!("the configuration has no task {id:?} yet");
+    }
     let (token, sha256) = serve::new_token().map_err(|error| {
         Failed::unexpected(anyhow::anyhow!(
             "the system gives no random numbers: {error}"

@@ -42,6 +42,12 @@ pub fn withdraw(context: &Context, asked: &Withdraw) -> Outcome {
         )));
     }
     let withdrawn = ledger.withdraw(key, selection, resting.now)?;
+    if let (0, Some(name)) = (withdrawn, &asked.name) {
+        tracing::warn!(
+            task = %task.id,
+            "no request for {name:?} is pending; `nightferry why` tells what became of a name"
+        );
+    }
     let withdrawn = counted(withdrawn, "request");
     output::write(|out| writeln!(out, "{}: {withdrawn} withdrawn", task.id))
 }

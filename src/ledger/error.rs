@@ -1,6 +1,6 @@
 //! What can be wrong with a ledger.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -55,6 +55,12 @@ pub enum LedgerError {
         /// What the system said.
         source: rusqlite::Error,
     },
+    /// Files are not there that lie beside a ledger in use, and who only reads cannot
+    /// make them.
+    #[error(
+        "the ledger {0} cannot be read by those who may not write to its folder while the files {0}-wal and {0}-shm are not there; the next run makes them again (an `sqlite3` shell without `-readonly` takes them away)"
+    )]
+    Unshared(PathBuf),
     /// The file is not in its place any more.
     #[error(
         "the ledger {0} was moved or deleted while it was in use; what was just to be written is not kept; put it back, restore a backup, or make it again from the delivered lists (`nightferry ledger rebuild`)"
@@ -84,6 +90,9 @@ impl LedgerError {
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(path),
             Some(ErrorCode::DiskFull) => Self::DiskFull(path),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(path),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) if lacks_what_lies_beside(&path) => {
+                Self::Unshared(path)
+            }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
                 Self::Unopenable { path, source }
             }
@@ -92,5 +101,38 @@ impl LedgerError {
     }
 }
 
+/// Whether the ledger is there, and a file beside it is not that readers need.
+fn lacks_what_lies_beside(path: &Path) -> bool {
+    let beside = |end: &str| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(end);
+        PathBuf::from(beside)
+    };
+    path.exists() && !(beside("-wal").exists() && beside("-shm").exists())
+}
+
 /// Shorthand for results of the ledger.
 pub type Result<T> = std::result::Result<T, LedgerError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_is_told_of_the_files_that_are_missing_beside_the_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let read_only = || {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            LedgerError::of(path.clone(), rusqlite::Error::SqliteFailure(code, None))
+        };
+        let unopenable = |error| matches!(error, LedgerError::Unopenable { .. });
+        assert!(unopenable(read_only()));
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(read_only(), LedgerError::Unshared(_)));
+        for end in ["-wal", "-shm"] {
+            std::fs::write(folder.path().join(format!("ledger.sqlite{end}")), "").unwrap();
+        }
+        assert!(unopenable(read_only()));
+    }
+}

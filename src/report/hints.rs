@@ -88,8 +88,8 @@ pub const fn hint(cause: FailureCause) -> &'static str {
             "A fault of Nightferry: report it with what `nightferry why` shows."
         }
         FailureCause::CredentialsRefused => {
-            "The access key is unknown or the secret is wrong, or credential_process prints no \
-             keys: correct the credentials in the configuration."
+            "The access key is unknown or has run out, the secret is wrong, or credential_process \
+             prints no keys: correct the credentials in the configuration."
         }
         FailureCause::AccountBlocked => {
             "The account is frozen, in arrears or disabled: settle it with the provider."
@@ -98,7 +98,8 @@ pub const fn hint(cause: FailureCause) -> &'static str {
             "The bucket is not there: check bucket, region and endpoint in the configuration."
         }
         FailureCause::EndpointUnreachable => {
-            "Nothing answers at the endpoint: check its address, DNS, firewall and proxy."
+            "Nothing answers at the endpoint, or not as S3 does: check its address, whether it is \
+             https:// or http://, DNS, firewall and proxy."
         }
         FailureCause::PermissionMissing => {
             "The key lacks a permission that every run needs: `nightferry doctor` names it."

@@ -420,3 +420,26 @@ fn runs_say_how_many_failures_were_tolerated() {
     let shown = shown(&fixture);
     assert!(shown.contains(&tolerated.concat()), "{shown}");
 }
+
+#[test]
+fn status_tells_of_tasks_that_had_no_run_yet() {
+    let fixture = Fixture::three_nights();
+    let films: TaskId = "films".parse().unwrap();
+    let told = |unloaded| {
+        written(|out| {
+            write_status(
+                &fixture.ledger,
+                Some(&films),
+                &[&films],
+                |_| BesideLedger {
+                    unloaded,
+                    ..BesideLedger::default()
+                },
+                friday(),
+                out,
+            )
+        })
+    };
+    assert_eq!(told(0), "films: no run yet, and no list waits for one\n");
+    assert_eq!(told(2), "films: no run yet, 2 lists not loaded yet\n");
+}

@@ -117,6 +117,7 @@ impl RunError {
                 | LedgerError::Older { .. }
                 | LedgerError::Damaged(_)
                 | LedgerError::Gone(_)
+                | LedgerError::Unshared(_)
                 | LedgerError::Unopenable { .. },
             ) => ExitReason::Unusable,
             Self::Rebuild(failure) => failure.exit_reason(),

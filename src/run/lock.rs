@@ -27,7 +27,9 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
-    #[error("another run of this task is at work (it holds {0}); wait until it has ended")]
+    #[error(
+        "another run of this task is at work (it holds {0}); wait until it has ended, or have it waited for: `nightferry run --wait`"
+    )]
     Held(PathBuf),
     /// The lock file cannot be used.
     #[error(

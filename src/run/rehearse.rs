@@ -5,6 +5,8 @@ mod looks;
 use std::fmt;
 use std::thread;
 
+use serde::Serialize;
+
 use self::looks::Looks;
 use super::bucket_lists::BucketLists;
 use super::engine::{Ends, Engine};
@@ -18,7 +20,7 @@ use crate::exit::ExitReason;
 use crate::forecast::Queue;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{Counters, Failure, FailureCause, LocalTime, Timestamp};
+use crate::model::{Counters, Failure, FailureCause, LocalTime, TaskId, Timestamp};
 use crate::preflight::{Access, first_failure, preflight};
 use crate::report::outlook;
 use crate::report::text::{counted, size, thousands};
@@ -66,7 +68,50 @@ pub struct Rehearsal {
     pub forecast: Option<String>,
 }
 
+/// A rehearsal as a row of JSON.
+#[derive(Debug, Serialize)]
+pub struct RehearsedRow<'a> {
+    task: &'a str,
+    taken: u64,
+    in_lists: u64,
+    rejected: u64,
+    names: u64,
+    copy: u64,
+    copy_bytes: u64,
+    ignore: u64,
+    fail: u64,
+    source_requests: u64,
+    destination_requests: u64,
+    paused_since: Option<String>,
+    begin_cause: Option<&'static str>,
+    begin_message: Option<&'a str>,
+    forecast: Option<&'a str>,
+}
+
 impl Rehearsal {
+    /// The rehearsal of `task` as a row.
+    #[must_use]
+    pub fn row<'a>(&'a self, task: &'a TaskId) -> RehearsedRow<'a> {
+        let failure = self.begin_failure.as_ref();
+        RehearsedRow {
+            task: task.as_str(),
+            taken: self.taken,
+            in_lists: self.in_lists,
+            rejected: self.rejected,
+            names: self.names,
+            copy: self.copy,
+            copy_bytes: self.copy_bytes,
+            ignore: self.ignore,
+            fail: self.fail,
+            source_requests: self.source.requests(),
+            destination_requests: self.destination.requests(),
+            paused_since: self.paused.map(LocalTime::rfc3339),
+            begin_cause: failure.map(|failure| failure.cause.as_str()),
+            begin_message: failure.map(|failure| failure.message.as_str()),
+            forecast: self.forecast.as_deref(),
+        }
+    }
+
     /// How the run would end, as far as can be told.
     #[must_use]
     pub fn exit_reason(&self) -> Vec<ExitReason> {

@@ -107,6 +107,11 @@ impl Voyage {
         self.listed = listed;
     }
 
+    /// The object's name.
+    pub fn name(&self) -> &ObjectName {
+        &self.queued.name
+    }
+
     /// What the source says of the object.
     ///
     /// # Errors

@@ -84,7 +84,9 @@ impl Watch {
             ));
         }
         if let Some(ping) = &config.ping {
-            let resolved = ping.resolve().map(|_| "the URL can be had".to_owned());
+            let resolved = ping
+                .resolve()
+                .map(|_| "the URL is known; it is not called to find out more".to_owned());
             seen.push(("ping", resolved.map_err(|error| error.to_string())));
         }
         seen

@@ -143,6 +143,16 @@ struct Receiver {
     clock: Clock,
 }
 
+/// Sees whether the callers' keys and the certificate could be used.
+///
+/// # Errors
+/// If not.
+pub fn check(config: &ServeConfig) -> Result<(), ServeError> {
+    Callers::resolve(&config.tokens)?;
+    config.tls.as_ref().map(listen::tls).transpose()?;
+    Ok(())
+}
+
 /// Takes in names until the process is asked to stop (SIGTERM, SIGINT); what is
 /// under way then is answered first. `is_held` tells the page whether a task's run
 /// is at work; `ready` is called once calls are taken.

@@ -36,7 +36,7 @@ pub struct Runs {
     #[command(flatten)]
     pub shown: Shown,
     /// Only the last so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub last: Option<u64>,
     /// Only what was changed of them while they were at work
     #[arg(long)]

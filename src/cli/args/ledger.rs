@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::Tasks;
 use crate::model::Month;
@@ -57,15 +57,13 @@ pub struct Rebuild {
 
 /// `ledger restore`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("from").required(true)))]
 pub struct Restore {
     /// The backup, or a folder of backups: its newest
-    #[arg(
-        required_unless_present = "from_bucket",
-        conflicts_with = "from_bucket"
-    )]
+    #[arg(group = "from")]
     pub path: Option<PathBuf>,
     /// One of the backups in the bucket of `[backup.bucket]` [default: the newest]
-    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, group = "from")]
     #[expect(
         clippy::option_option,
         reason = "clap's way to say: given, with or without a value"
@@ -75,17 +73,13 @@ pub struct Restore {
 
 /// `ledger prune`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("until").required(true)))]
 pub struct Prune {
     /// Of what was settled before this month
-    #[arg(
-        long,
-        value_name = "YYYY-MM",
-        required_unless_present = "keep_months",
-        conflicts_with = "keep_months"
-    )]
+    #[arg(long, value_name = "YYYY-MM", group = "until")]
     pub before: Option<Month>,
     /// Of what was settled more than so many whole months ago
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", group = "until")]
     pub keep_months: Option<u16>,
     /// Only say how many requests would go
     #[arg(long = "dry-run")]

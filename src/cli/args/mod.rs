@@ -87,7 +87,7 @@ pub enum Command {
     Resume(OneTask),
     /// The night: take in lists, carry objects, record outcomes, write lists, print the summary
     #[command(
-        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --ignore-window --wait\n  nightferry run --dry-run\n  nightferry run --settle-only"
+        after_help = "Examples:\n  nightferry run\n  nightferry run --task photos --until 06:00\n  nightferry run --ignore-window --wait\n  nightferry run --dry-run\n  nightferry run --dry-run -v\n  nightferry run --settle-only"
     )]
     Run(Run),
     /// How each task stands now

@@ -20,7 +20,7 @@ pub struct Run {
     #[arg(long = "dry-run")]
     pub rehearse: bool,
     /// Look at so many names at most; the others are deferred
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub limit: Option<u64>,
     /// Begin nothing new from the next such time on, by each task's own clocks
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
@@ -38,7 +38,8 @@ pub struct Run {
     /// Wait for a task that another run is at work on, instead of leaving it (exit 5)
     #[arg(long, conflicts_with = "rehearse")]
     pub wait: bool,
-    /// Print the books of the runs as JSON instead of the summary
+    /// Print the books of the runs as JSON instead of the summary; of --dry-run, what
+    /// it would take
     #[arg(long)]
     pub json: bool,
 }
@@ -71,6 +72,11 @@ pub enum Limit<T> {
     None,
     /// This much, or until then.
     To(T),
+}
+
+fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "a number of names is written in digits, such as 1000".to_owned())
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

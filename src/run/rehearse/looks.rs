@@ -8,9 +8,10 @@ use super::Rehearsal;
 use crate::config::TaskConfig;
 use crate::decide::ListedTags;
 use crate::ledger::{Ledger, Queued, TaskKey};
-use crate::model::{Counters, Failure, FailureCause, ObjectName, Side};
+use crate::model::{Counters, Failure, FailureCause, IgnoreReason, ObjectName, Side, TaskId};
 use crate::plan::{Listings, Sight, survey};
 use crate::pool::guarded;
+use crate::report::hints::meaning;
 use crate::run::engine::{Ends, Engine};
 use crate::run::error::RunError;
 use crate::run::listed::Listed;
@@ -27,6 +28,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// What the looks are made with.
 pub(super) struct Looks<'a> {
     engine: &'a Engine,
+    task: &'a TaskId,
     rule: Rule,
     transfer: Arc<Transfer>,
     source: Arc<Listings>,
@@ -40,6 +42,7 @@ impl<'a> Looks<'a> {
     pub(super) fn new(engine: &'a Engine, task: &'a TaskConfig, ends: &'a Ends) -> Self {
         Self {
             engine,
+            task: &task.id,
             rule: Rule::new(task, engine.clock.now()),
             transfer: Arc::new(engine.transfer(task, ends)),
             source: Arc::default(),
@@ -82,7 +85,9 @@ impl<'a> Looks<'a> {
     fn look_at(&self, mut names: Vec<Queued>, rehearsal: &mut Rehearsal) {
         names.retain(|queued| match self.rule.excludes_unseen(queued) {
             Some(exclusion) => {
-                rehearsal.count(&Ok(Look::Excluded(exclusion)), false);
+                let look = Ok(Look::Excluded(exclusion));
+                self.tell(&queued.name, false, &look);
+                rehearsal.count(&look, false);
                 false
             }
             None => true,
@@ -100,6 +105,7 @@ impl<'a> Looks<'a> {
             });
             let tags = ListedTags::default();
             if let Some(look) = voyage.look_at_listings(&self.transfer, &self.rule, tags) {
+                self.tell(voyage.name(), voyage.replaces().is_some(), &look);
                 rehearsal.count(&look, false);
             } else {
                 awaited += 1;
@@ -112,6 +118,10 @@ impl<'a> Looks<'a> {
                 awaited -= 1;
             }
         }
+    }
+
+    fn tell(&self, name: &ObjectName, replaces: bool, look: &Result<Look, Failure>) {
+        tell(self.task, name, replaces, look);
     }
 
     /// What the listings of both ends say of the names.
@@ -159,6 +169,7 @@ impl<'a> Looks<'a> {
             clock: self.engine.clock.clone(),
         };
         let is_read = !self.transfer.server_side.copies_whole(0) && !self.rule.asks_for_facts();
+        let task = self.task.clone();
         self.engine.pool.spawn(move || {
             let may_be_opened = voyage.asks_source(glass.rule.mode) && is_read;
             let look = guarded(|| voyage.look(&glass, None));
@@ -167,9 +178,38 @@ impl<'a> Looks<'a> {
                 Ok(Look::Settled(_) | Look::Excluded(_) | Look::Found(_)) => false,
                 Err(failure) => failure.cause == FailureCause::SourceMissing,
             };
-            let is_new = is_wanted && voyage.replaces().is_none();
+            let replaces = voyage.replaces().is_some();
+            tell(&task, voyage.name(), replaces, &look);
+            let is_new = is_wanted && !replaces;
             // Nobody waits for it any more if the rehearsal was stopped.
             drop(sender.send((look, may_be_opened && is_new)));
         });
+    }
+}
+
+/// Says what would become of a name, and why.
+fn tell(task: &TaskId, name: &ObjectName, replaces: bool, look: &Result<Look, Failure>) {
+    let name = name.as_str();
+    match look {
+        Ok(Look::Carry(_)) if replaces => {
+            tracing::info!(%task, "{name:?} would be copied, in place of what is at the destination");
+        }
+        Ok(Look::Carry(_)) => {
+            tracing::info!(%task, "{name:?} would be copied: it is not at the destination");
+        }
+        Ok(Look::Settled(reason)) => {
+            tracing::info!(%task, "{name:?} would be ignored ({reason}): {}", meaning(*reason));
+        }
+        Ok(Look::Excluded(_)) => {
+            let reason = IgnoreReason::Excluded;
+            tracing::info!(%task, "{name:?} would be ignored ({reason}): {}", meaning(reason));
+        }
+        Ok(Look::Found(_)) => {
+            tracing::info!(%task, "{name:?} is there: the copy of an earlier run would be recorded");
+        }
+        Err(failure) => {
+            let (cause, message) = (failure.cause, &failure.message);
+            tracing::info!(%task, "{name:?} would fail ({cause}): {message}");
+        }
     }
 }

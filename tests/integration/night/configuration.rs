@@ -147,6 +147,20 @@ fn wrong_usage_is_two() {
         &["enqueue", "--task", "photos"],
         &["withdraw", "--task", "photos"],
         &["withdraw", "--task", "photos", "--name", "a", "--list", "b"],
+        &["runs", "--last", "0"],
+        &["run", "--limit", "x"],
+        &["ledger", "prune"],
+        &[
+            "ledger",
+            "prune",
+            "--before",
+            "2026-01",
+            "--keep-months",
+            "2",
+        ],
+        &["ledger", "restore"],
+        &["ledger", "restore", "file", "--from-bucket"],
+        &["enqueue", "--task", "photos", "a", "--file", "-"],
         &["sail"],
         &[],
     ] {
@@ -252,4 +266,47 @@ fn an_unknown_group_is_a_configuration_that_cannot_be_used() {
         "{}",
         end.stderr
     );
+}
+
+#[test]
+fn wrong_usage_names_all_that_would_be_right() {
+    let harbour = Harbour::new();
+    for (arguments, said) in [
+        (
+            &["ledger", "prune"][..],
+            "<--before <YYYY-MM>|--keep-months <N>>",
+        ),
+        (&["ledger", "restore"], "<PATH|--from-bucket [<NAME>]>"),
+        (&["run", "--limit", "x"], "written in digits, such as 1000"),
+    ] {
+        let end = harbour.run(arguments);
+        assert_eq!(end.code, 2, "{arguments:?}");
+        assert!(end.stderr.contains(said), "{said}: {}", end.stderr);
+    }
+}
+
+#[test]
+fn what_fits_nothing_is_said() {
+    let harbour = Harbour::new();
+    harbour.night();
+    for (arguments, said) in [
+        (
+            &["retry", "--name", "nope"][..],
+            "no request for \"nope\" that fits has failed",
+        ),
+        (
+            &["withdraw", "--task", "photos", "--name", "nope"],
+            "no request for \"nope\" is pending",
+        ),
+        (
+            &["token", "x", "--send", "fotos"],
+            "has no task \"fotos\" yet",
+        ),
+    ] {
+        let end = harbour.run(arguments);
+        assert_eq!(end.code, 0, "{arguments:?}");
+        assert!(end.stderr.contains(said), "{said}: {}", end.stderr);
+    }
+    let end = harbour.run(&["token", "x", "--send", "photos", "--send", "all"]);
+    assert!(!end.stderr.contains("no task"), "{}", end.stderr);
 }

@@ -147,3 +147,53 @@ fn a_rehearsal_says_that_the_run_could_not_begin() {
     assert_eq!(lines.len(), 2);
     assert_unchanged(&before, &snapshot(&harbour));
 }
+
+#[test]
+fn a_rehearsal_names_what_would_become_of_each_and_why_if_it_is_asked_to() {
+    let harbour = harbour();
+    harbour.put("b", "longer");
+    harbour.server.put("dst", "b", "1");
+    let end = harbour.run(&["run", "--dry-run", "-v"]);
+    let mut said: Vec<&str> = end.stderr.lines().map(str::trim_start).collect();
+    said.sort_unstable();
+    assert_eq!(
+        said,
+        [
+            "INFO photos: \"a\" would be ignored (already_copied): the destination still holds our own copy of this very source object",
+            "INFO photos: \"b\" would be copied, in place of what is at the destination",
+            "INFO photos: \"c\" would be copied: it is not at the destination",
+            "INFO photos: \"gone\" would fail (source_missing): the source bucket has no object \"gone\"",
+            "INFO photos: \"refused\" would be copied: it is not at the destination",
+        ]
+    );
+}
+
+#[test]
+fn a_rehearsal_is_json_if_that_is_asked_for() {
+    let harbour = harbour();
+    let end = harbour.run(&["run", "--dry-run", "--json"]);
+    assert_eq!((end.code, end.stderr.as_str()), (4, ""));
+    let rows: serde_json::Value = serde_json::from_str(&end.stdout).unwrap();
+    let [row] = rows.as_array().unwrap().as_slice() else {
+        panic!("{rows}");
+    };
+    for (key, value) in [
+        ("taken", 6),
+        ("in_lists", 5),
+        ("rejected", 1),
+        ("names", 5),
+        ("copy", 3),
+        ("copy_bytes", 4),
+        ("ignore", 1),
+        ("fail", 1),
+        ("source_requests", 5),
+        ("destination_requests", 8),
+    ] {
+        assert_eq!(row[key], value, "{key}");
+    }
+    assert_eq!(row["task"], "photos");
+    assert!(row["begin_cause"].is_null());
+    assert!(row["forecast"].as_str().unwrap().starts_with("forecast: "));
+    let wrong = harbour.run(&["run", "--dry-run", "--json", "--task", "nope"]);
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (2, ""));
+}

@@ -480,3 +480,30 @@ fn a_usage_error_for_people_stays_as_it_was() {
         "{ended:?}"
     );
 }
+
+#[test]
+fn a_wrong_task_is_told_to_nobody_if_it_was_typed() {
+    for typed in [true, false] {
+        let hook = Hook::start();
+        let harbour = Harbour::new();
+        harbour.pings(&hook);
+        let program = assert_cmd::cargo::cargo_bin!("nightferry");
+        let line = format!(
+            "{} --config {} run --task fotos",
+            program.display(),
+            harbour.config().display()
+        );
+        let mut command = if typed {
+            // It has a terminal of its own.
+            let mut script = assert_cmd::Command::new("script");
+            script.args(["-qec", &line, "/dev/null"]);
+            script
+        } else {
+            let mut shell = assert_cmd::Command::new("sh");
+            shell.args(["-c", &line]);
+            shell
+        };
+        assert_eq!(command.output().unwrap().status.code(), Some(2));
+        assert_eq!(hook.calls().is_empty(), typed);
+    }
+}

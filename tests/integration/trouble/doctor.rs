@@ -1,6 +1,7 @@
 //! What `doctor` says of trouble that is none for a run, or none of the buckets.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::{DESTINATION_KEY, SOURCE_KEY, World};
 use crate::s3_server::{Fault, FaultAction, Rights};
@@ -137,6 +138,7 @@ fn a_clock_that_is_a_minute_off_is_only_a_note() {
 #[test]
 fn all_is_well_in_a_world_without_trouble() {
     let world = World::asked_for(&["a"]);
+    fs::set_permissions(world.data(), fs::Permissions::from_mode(0o700)).unwrap();
     let doctor = world.does(&["doctor"]);
     assert_eq!(doctor.code, Some(0), "{doctor:?}");
     for line in doctor.stdout.lines() {
@@ -165,4 +167,85 @@ fn credentials_that_are_not_there_are_a_problem_of_the_configuration() {
     assert_eq!(world.server.requests().len(), 0);
     world.configure(&world.setup());
     world.night(0);
+}
+
+#[test]
+fn a_doctor_makes_nothing() {
+    let world = World::new();
+    for is_there in [false, true] {
+        if is_there {
+            fs::create_dir(world.data()).unwrap();
+        }
+        let doctor = world.does(&["doctor"]);
+        assert_eq!((doctor.code, doctor.stderr.as_str()), (Some(0), ""));
+        assert!(
+            doctor
+                .stdout
+                .contains("is not there yet; the first run makes it")
+        );
+        assert_eq!(world.data().exists(), is_there);
+    }
+    assert_eq!(fs::read_dir(world.data()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_doctor_looks_at_backups_and_at_what_is_to_serve_and_at_who_may_look() {
+    let world = World::asked_for(&["a"]);
+    world.night(0);
+    let end = |bucket: &str| {
+        format!(
+            "endpoint = \"{}\"\nbucket = \"{bucket}\"\naccess_key_id = \"{DESTINATION_KEY}\"\n\
+             secret_access_key = \"{}\"\n",
+            world.server.endpoint(),
+            super::DESTINATION_SECRET
+        )
+    };
+    let sections = format!(
+        "[backup]\npath = \"backups\"\n[backup.bucket]\n{}\n[serve]\nlisten = \"127.0.0.1:0\"\n\
+         tls_certificate = \"nope.pem\"\ntls_key = \"nope.key\"\n\
+         [[serve.token]]\nid = \"x\"\nread = true\nsha256 = \"{}\"\n",
+        end("bak"),
+        "0a".repeat(32)
+    );
+    fs::write(world.config(), world.setup().text() + &sections).unwrap();
+    fs::set_permissions(world.data(), fs::Permissions::from_mode(0o755)).unwrap();
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(3), "{doctor:?}");
+    let line = |begins: &str, said: &str| {
+        let mut lines = doctor.stdout.lines();
+        assert!(
+            lines.any(|line| line.starts_with(begins) && line.contains(said)),
+            "{begins}: {said}: {doctor:?}"
+        );
+    };
+    line("PROBLEM               backup ", "backups: No such file");
+    line("PROBLEM               backup ", "NoSuchBucket");
+    line("PROBLEM               serve ", "nope.pem");
+    line(
+        "note                  data directory ",
+        "run chmod 700 on it",
+    );
+    fs::create_dir(world.folder.path().join("backups")).unwrap();
+    world.server.create_bucket("bak");
+    fs::set_permissions(world.data(), fs::Permissions::from_mode(0o700)).unwrap();
+    let text = world.setup().text() + sections.split("[serve]").next().unwrap();
+    fs::write(world.config(), text).unwrap();
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    assert_eq!(doctor.stdout.matches(" backup ").count(), 2, "{doctor:?}");
+    assert_eq!(world.server.keys("bak"), [""; 0]);
+}
+
+#[test]
+fn https_at_a_port_of_http_is_asked_about() {
+    let world = World::new();
+    let mut setup = world.setup();
+    setup.source.endpoint = setup.source.endpoint.replace("http://", "https://");
+    world.configure(&setup);
+    let doctor = world.does(&["doctor"]);
+    assert_eq!(doctor.code, Some(9), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("whether it is https:// or http://"),
+        "{doctor:?}"
+    );
 }

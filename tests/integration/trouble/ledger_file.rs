@@ -139,6 +139,7 @@ fn a_data_directory_below_a_folder_that_is_not_there_is_refused() {
             said.contains("not/there is not there; mount its disk"),
             "{said}"
         );
+        assert!(!said.contains("is made there"), "{said}");
     }
     assert!(!world.folder.path().join("not").exists());
 }
