@@ -2,6 +2,7 @@
 
 mod checksums;
 mod patience;
+mod written;
 
 use std::thread;
 
@@ -9,7 +10,9 @@ use bytes::Bytes;
 
 pub use self::patience::tried;
 
-use crate::model::{CarriedHeaders, Checksum, ChecksumMode, ETag, Failure, FailureCause, TaskId};
+use crate::model::{
+    CarriedHeaders, Checksum, ChecksumMode, ETag, Failure, FailureCause, TaskId, WriteOptions,
+};
 use crate::s3::{Body, Bucket, Condition, GetOptions, ListPage, ListedObject, PutAnswer, Upload};
 
 /// A server refuses requests whose time is further off than this (AWS: 15 minutes).
@@ -41,6 +44,15 @@ pub enum Access {
     Write,
 }
 
+/// What a task wants of both ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// By what copies are to be proven.
+    pub checksum: ChecksumMode,
+    /// What they are to be written with.
+    pub write_options: &'a WriteOptions,
+}
+
 /// One check and its verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
@@ -70,20 +82,20 @@ pub fn first_failure(checks: &[Check]) -> Option<&Failure> {
 }
 
 /// Checks both buckets of `task`, at the same time: listing and reading the
-/// source; listing, writing and reading the destination, and which checksum of
-/// those that `checksum` asks for it checks; both clocks.
+/// source; listing, writing and reading the destination, and whether it can do
+/// what is `wanted`; both clocks.
 #[must_use]
 pub fn preflight(
     task: &TaskId,
     source: &Bucket,
     destination: &Bucket,
     access: Access,
-    checksum: ChecksumMode,
+    wanted: Wanted<'_>,
 ) -> Vec<Check> {
     let canary = canary_name(task);
     at_both(
-        || check_source(source, &canary),
-        || check_destination(destination, &canary, access, checksum),
+        || check_source(source, &canary, wanted),
+        || check_destination(destination, &canary, access, wanted),
     )
 }
 
@@ -128,11 +140,11 @@ pub fn try_out(
     first: Option<&ListedObject>,
     destination: &Bucket,
     canary: &str,
-    checksum: ChecksumMode,
+    wanted: Wanted<'_>,
 ) -> Vec<Check> {
     at_both(
-        || vec![check_read(source, canary, first)],
-        || check_canary(destination, canary, checksum),
+        || check_reading(source, canary, first, wanted),
+        || check_canary(destination, canary, wanted),
     )
 }
 
@@ -185,15 +197,30 @@ fn check_list(subject: &'static str, bucket: &Bucket, listed: Result<ListPage, F
     Check::of(subject, said)
 }
 
-fn check_source(source: &Bucket, canary: &str) -> Vec<Check> {
+fn check_source(source: &Bucket, canary: &str, wanted: Wanted<'_>) -> Vec<Check> {
     let listed = list_first(source);
     let read = listed
         .as_ref()
         .ok()
-        .map(|page| check_read(source, canary, page.objects.first()));
+        .map(|page| check_reading(source, canary, page.objects.first(), wanted));
     let mut checks = vec![check_list("source list", source, listed)];
-    checks.extend(read);
+    checks.extend(read.into_iter().flatten());
     checks.push(check_clock("source clock", source));
+    checks
+}
+
+/// Reads the `first` object of the source, and its tags where they are wanted.
+fn check_reading(
+    source: &Bucket,
+    canary: &str,
+    first: Option<&ListedObject>,
+    wanted: Wanted<'_>,
+) -> Vec<Check> {
+    let mut checks = vec![check_read(source, canary, first)];
+    if wanted.write_options.copy_tags && first_failure(&checks).is_none() {
+        let name = first.map(|object| object.name.as_str());
+        checks.push(written::check_source_tags(source, canary, name));
+    }
     checks
 }
 
@@ -245,7 +272,7 @@ fn check_destination(
     destination: &Bucket,
     canary: &str,
     access: Access,
-    checksum: ChecksumMode,
+    wanted: Wanted<'_>,
 ) -> Vec<Check> {
     let listed = list_first(destination);
     let mut checks = vec![check_list("destination list", destination, listed)];
@@ -253,14 +280,14 @@ fn check_destination(
         return checks;
     }
     if access == Access::Write {
-        checks.extend(check_canary(destination, canary, checksum));
+        checks.extend(check_canary(destination, canary, wanted));
     }
     checks.push(check_clock("destination clock", destination));
     checks
 }
 
 /// Writes, reads and removes the canary.
-fn check_canary(destination: &Bucket, canary: &str, checksum: ChecksumMode) -> Vec<Check> {
+fn check_canary(destination: &Bucket, canary: &str, wanted: Wanted<'_>) -> Vec<Check> {
     let mut checks = vec![Check::of(
         "destination write",
         write_canary(destination, canary),
@@ -271,7 +298,8 @@ fn check_canary(destination: &Bucket, canary: &str, checksum: ChecksumMode) -> V
             read_canary(destination, canary),
         ));
         checks.push(check_conditions(destination, canary));
-        checks.extend(checksums::check(destination, canary, checksum));
+        checks.extend(checksums::check(destination, canary, wanted.checksum));
+        checks.extend(written::check(destination, canary, wanted.write_options));
         checks.push(match tried(|| destination.delete(canary)) {
             Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
             Err(failure) => Check {
@@ -293,7 +321,7 @@ fn check_conditions(destination: &Bucket, canary: &str) -> Check {
         ("If-None-Match", Condition::Nothing),
         ("If-Match", Condition::Tag(&other)),
     ] {
-        if let Err(failure) = tried(|| put_canary(destination, canary, condition, None))
+        if let Err(failure) = tried(|| put_plain(destination, canary, condition, None))
             && failure.is_refused_condition()
         {
             destination.keeps(condition);
@@ -334,8 +362,18 @@ pub fn check_lists(task: &TaskId, lists: &Bucket) -> [Check; 2] {
 /// # Errors
 /// The server refused or did not answer, after all attempts.
 pub fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
-    tried(|| put_canary(destination, canary, Condition::Anything, None))
+    tried(|| put_plain(destination, canary, Condition::Anything, None))
         .map(|_| "can be written".to_owned())
+}
+
+fn put_plain(
+    destination: &Bucket,
+    canary: &str,
+    condition: Condition<'_>,
+    checksum: Option<&Checksum>,
+) -> Result<PutAnswer, Failure> {
+    let headers = CarriedHeaders(vec![("content-type".to_owned(), "text/plain".to_owned())]);
+    put_canary(destination, canary, condition, checksum, &headers)
 }
 
 fn put_canary(
@@ -343,11 +381,11 @@ fn put_canary(
     canary: &str,
     condition: Condition<'_>,
     checksum: Option<&Checksum>,
+    headers: &CarriedHeaders,
 ) -> Result<PutAnswer, Failure> {
-    let headers = CarriedHeaders(vec![("content-type".to_owned(), "text/plain".to_owned())]);
     let upload = Upload {
         body: Body::Bytes(Bytes::from_static(CANARY)),
-        headers: &headers,
+        headers,
         content_md5: None,
         checksum,
         condition,

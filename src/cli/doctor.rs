@@ -11,7 +11,7 @@ use crate::exit::ExitReason;
 use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::model::FailureCause;
-use crate::preflight::{Access, Check, Verdict, check_lists, preflight};
+use crate::preflight::{Access, Check, Verdict, Wanted, check_lists, preflight};
 use crate::report::hints::hint;
 use crate::report::text::{counted, visible};
 use crate::run::{
@@ -48,7 +48,10 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
                     &ends.source,
                     &ends.destination,
                     Access::Write,
-                    task.checksum,
+                    Wanted {
+                        checksum: task.checksum,
+                        write_options: &task.write_options,
+                    },
                 );
                 lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
                 lines.extend(lists_lines(task, &ends.lists, &mut reasons));

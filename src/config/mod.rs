@@ -21,6 +21,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod write_options;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,9 +8,10 @@ use super::bandwidth;
 use super::endpoint::EndpointConfig;
 use super::section::{Mistakes, Section};
 use super::selection;
+use super::write_options;
 use crate::model::{
-    ChecksumMode, DestinationPrefix, FailureCause, OverwriteMode, Selection, TaskId, Timetable,
-    Window, Zone,
+    ChecksumMode, DestinationPrefix, Encryption, FailureCause, OverwriteMode, Selection, TaskId,
+    Timetable, Window, WriteOptions, Zone,
 };
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
@@ -49,6 +50,10 @@ pub struct TaskConfig {
     pub tolerate: Vec<FailureCause>,
     /// Whether the server may copy by itself; default auto.
     pub server_side_copy: ServerSideCopy,
+    /// What copies are written with besides what travels.
+    pub write_options: WriteOptions,
+    /// How the destination is to encrypt all that is written there.
+    pub encryption: Option<Encryption>,
     /// How fast objects are read; `None`: as fast as they come.
     pub bandwidth: Option<Timetable>,
     /// The bucket that is copied from.
@@ -208,6 +213,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let prefix = destination
         .as_mut()
         .and_then(|section| section.parsed("prefix", DestinationPrefix::from_str));
+    let (write_options, encryption) = write_options::read(&mut section, destination.as_mut());
     let destination = destination.and_then(|section| EndpointConfig::read(section, folder));
     if let (Some(source), Some(destination)) = (&source, &destination)
         && source.is_same_bucket_as(destination)
@@ -233,6 +239,8 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         expect_list_within,
         tolerate,
         server_side_copy: server_side_copy.unwrap_or_default(),
+        write_options,
+        encryption,
         bandwidth,
         source: source?,
         destination: destination?,

@@ -4,6 +4,7 @@ mod secrets;
 mod selection;
 mod serve;
 mod watch;
+mod write_options;
 
 use proptest::prelude::*;
 

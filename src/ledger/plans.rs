@@ -140,8 +140,8 @@ pub(super) fn upload_begun(
     connection
         .prepare_cached(
             "INSERT INTO upload (task, name, upload_id, source_etag, size_bytes, part_bytes,
-                                 destination_prefix)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                                 destination_prefix, begun_with)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             task.0,
@@ -150,7 +150,8 @@ pub(super) fn upload_begun(
             upload.source_etag.as_str(),
             upload.size_bytes,
             upload.part_bytes,
-            upload.destination_prefix.as_str()
+            upload.destination_prefix.as_str(),
+            upload.begun_with
         ])?;
     Ok(())
 }
@@ -211,7 +212,8 @@ pub(super) fn open_upload(
 ) -> rusqlite::Result<Option<OpenUpload>> {
     let found = connection
         .prepare_cached(
-            "SELECT upload, upload_id, source_etag, size_bytes, part_bytes, destination_prefix
+            "SELECT upload, upload_id, source_etag, size_bytes, part_bytes, destination_prefix,
+                    begun_with
              FROM upload WHERE task = ?1 AND name = ?2",
         )?
         .query_row(params![task.0, name.as_str()], |row| {
@@ -221,6 +223,7 @@ pub(super) fn open_upload(
                 source_etag: ETag::new(&source_etag),
                 size_bytes: row.get(3)?,
                 part_bytes: row.get(4)?,
+                begun_with: row.get(6)?,
                 parts: Vec::new(),
                 destination_prefix: prefix(row, 5)?,
             };

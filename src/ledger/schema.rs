@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0016_excluded.sql"),
     include_str!("../../sql/migrations/0017_destination_prefix.sql"),
     include_str!("../../sql/migrations/0018_mends.sql"),
+    include_str!("../../sql/migrations/0019_begun_with.sql"),
 ];
 
 /// The public views, made anew with every migration.

@@ -22,6 +22,7 @@ mod tuning;
 mod upload;
 mod window;
 mod words;
+mod write_options;
 
 pub use facts::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, ObjectFacts};
 pub use feed::{Feed, Silence};
@@ -46,3 +47,4 @@ pub use words::{
     ChecksumMode, Deferral, Differs, FailureCause, FindingKind, IgnoreReason, OverwriteMode,
     RejectReason, RequestState, RunState, Setting, Side, UnknownWord, Verified,
 };
+pub use write_options::{Encryption, StorageClassRule, Tag, WriteOptions};

@@ -72,6 +72,9 @@ pub struct OpenUpload {
     pub size_bytes: u64,
     /// The length in bytes of all parts but the last.
     pub part_bytes: u64,
+    /// Stands for the headers that it was begun with, which the object will have;
+    /// `None` if an older release began it.
+    pub begun_with: Option<String>,
     /// The parts that have arrived, by number.
     pub parts: Vec<ArrivedPart>,
 }

@@ -1,6 +1,6 @@
 //! Which checksums the destination checks. Old servers ignore them in silence.
 
-use super::{Check, Verdict, put_canary, tried};
+use super::{Check, Verdict, put_plain, tried};
 use crate::model::{Checksum, ChecksumAlgorithm, ChecksumMode, Failure};
 use crate::s3::{Bucket, Condition};
 
@@ -46,7 +46,7 @@ fn is_checked(destination: &Bucket, canary: &str, algorithm: ChecksumAlgorithm) 
             algorithm,
             base64: base64.to_owned(),
         };
-        let answer = put_canary(destination, canary, Condition::Anything, Some(&checksum))?;
+        let answer = put_plain(destination, canary, Condition::Anything, Some(&checksum))?;
         Ok(answer.checksums.contains(&checksum))
     };
     // A refusal of the wrong one is no trouble that passes: it is asked for once.

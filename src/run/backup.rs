@@ -91,7 +91,7 @@ pub fn backup_store(
     if let Some(cap) = config.end.requests_per_second {
         http.cap(&config.end.endpoint, cap);
     }
-    let bucket = reach(&http, Side::Destination, &config.end, false, clock)
+    let bucket = reach(&http, Side::Destination, &config.end, false, None, clock)
         .map_err(RunError::BackupBucket)?;
     Ok(BucketStore {
         bucket,

@@ -19,7 +19,7 @@ use crate::config::{Config, Credentials, EndpointConfig, TaskConfig};
 use crate::credential_process::CredentialProcess;
 use crate::data_dir::DataDir;
 use crate::ledger::Ledger;
-use crate::model::{Asked, OverwriteMode, Side, Timestamp, Timetable, Traffic};
+use crate::model::{Asked, Encryption, OverwriteMode, Side, Timestamp, Timetable, Traffic};
 use crate::pool::Pool;
 use crate::s3::{Bandwidth, Bucket, BucketSpec, HttpClient, HttpClientError, KeySupply, NotIssued};
 use crate::transfer::{Buffers, RetryPolicy, Transfer};
@@ -193,6 +193,7 @@ impl Engine {
             destination: ends.destination.clone(),
             limits: limits(self.memory_bytes),
             checksum: task.checksum,
+            write_options: task.write_options.clone(),
             retry: self.retry,
             stop: Arc::new(AtomicBool::new(false)),
             buffers: Buffers::new(self.memory_bytes),
@@ -281,7 +282,9 @@ fn bucket(
     // Of the source always: what it states, the bytes that were read can be
     // compared with, where its entity tag is no MD5.
     let asks_checksums = side == Side::Source || task.overwrite == OverwriteMode::Checksum;
-    reach(http, side, end, asks_checksums, clock).map_err(|problem| RunError::End {
+    let encryption = task.encryption.clone();
+    let encryption = encryption.filter(|_| side == Side::Destination);
+    reach(http, side, end, asks_checksums, encryption, clock).map_err(|problem| RunError::End {
         task: task.id.to_string(),
         end: side.as_str(),
         problem,
@@ -295,6 +298,7 @@ pub(super) fn reach(
     side: Side,
     end: &EndpointConfig,
     ask_checksums: bool,
+    encryption: Option<Encryption>,
     clock: &Clock,
 ) -> Result<Bucket, String> {
     let keys = end
@@ -308,6 +312,7 @@ pub(super) fn reach(
         keys: supply(keys, clock),
         requester_pays: end.requester_pays,
         ask_checksums,
+        encryption,
         timeout: BucketSpec::TIMEOUT,
     };
     // Another authority is trusted for this end alone: with one client for all it

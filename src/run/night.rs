@@ -374,6 +374,7 @@ impl Night<'_> {
             destination: self.ends.destination.clone(),
             limits: limits(self.engine.memory_bytes),
             checksum: self.task.checksum,
+            write_options: self.task.write_options.clone(),
             retry: self.engine.retry,
             stop: Arc::new(AtomicBool::new(false)),
             buffers: self.engine.buffers.clone(),

@@ -20,8 +20,10 @@ use crate::exit::ExitReason;
 use crate::forecast::Queue;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{Counters, Failure, FailureCause, LocalTime, TaskId, Timestamp};
-use crate::preflight::{Access, first_failure, preflight};
+use crate::model::{
+    Counters, Failure, FailureCause, LocalTime, TaskId, Timestamp, WriteOptions,
+};
+use crate::preflight::{Access, Wanted, first_failure, preflight};
 use crate::report::outlook;
 use crate::report::text::{counted, size, thousands};
 use crate::transfer::Route;
@@ -51,6 +53,8 @@ pub struct Rehearsal {
     pub tolerated: u64,
     /// These causes.
     pub tolerate: Vec<FailureCause>,
+    /// What the copies would be written with.
+    pub write_options: WriteOptions,
     /// What it would ask of the source about objects.
     pub source: Counters,
     /// What it would ask of the destination about objects.
@@ -142,11 +146,20 @@ impl Rehearsal {
             Ok(Look::Carry(route)) => {
                 self.copy += 1;
                 self.carry(route);
+                self.dress(route);
                 // What is not carried in one piece is let go, and read anew.
                 let is_let_go = is_opened && !matches!(route, Route::Whole { .. });
                 self.source.get += u64::from(is_let_go);
             }
         }
+    }
+
+    /// Counts what the copy's headers take to be known, besides what carrying it does.
+    fn dress(&mut self, route: &Route) {
+        let (source, options) = (&mut self.source, &self.write_options);
+        source.get += u64::from(options.copy_tags);
+        let is_there = matches!(route, Route::ServerSide { .. });
+        source.head += u64::from(is_there && options.rest_on_source());
     }
 
     /// Counts what carrying an object takes.
@@ -277,16 +290,21 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     let key = ledger.find_task(&task.id)?;
     let mut rehearsal = Rehearsal {
         tolerate: task.tolerate.clone(),
+        write_options: task.write_options.clone(),
         ..Rehearsal::default()
     };
     let (id, asked, checksum) = (task.id.clone(), ends.clone(), task.checksum);
+    let write_options = task.write_options.clone();
     let checks = engine.signal.unless_urgent(move || {
         preflight(
             &id,
             &asked.source,
             &asked.destination,
             Access::Read,
-            checksum,
+            Wanted {
+                checksum,
+                write_options: &write_options,
+            },
         )
     });
     rehearsal.begin_failure = match checks {

@@ -9,7 +9,7 @@ use super::conveyor::{Conveyor, Event};
 use crate::ledger::BeginFailure;
 use crate::model::Failure;
 use crate::pool::guarded;
-use crate::preflight::{first_failure, try_out};
+use crate::preflight::{Wanted, first_failure, try_out};
 use crate::s3::ListedObject;
 
 /// What both ends are tried out with.
@@ -49,7 +49,10 @@ impl Conveyor<'_> {
                         probes.first.as_ref(),
                         &transfer.destination,
                         &probes.canary,
-                        transfer.checksum,
+                        Wanted {
+                            checksum: transfer.checksum,
+                            write_options: &transfer.write_options,
+                        },
                     );
                     first_failure(&checks).map_or(Ok(()), |failure| Err(failure.clone()))
                 }))

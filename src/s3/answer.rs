@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::bucket::Bucket;
-use super::cause::{Operation, Trouble, cause};
+use super::cause::{Operation, Trouble, cause, is_about_key};
 use super::exchange::{Answer, Broken};
 use super::headers::http_date;
 use super::xml::S3Error;
@@ -106,6 +106,11 @@ impl Bucket {
             if !words.is_empty() {
                 line.push_str(": ");
                 line.push_str(&self.cleaned(words));
+            }
+            if self.writes_under_key() && code.is_some_and(|code| is_about_key(code, words)) {
+                line.push_str(
+                    "; the key that `encryption` and `kms_key_id` of the destination mean must be there, enabled, and open to the destination's access key",
+                );
             }
         });
         let (error_code, id_in_body) = error.map_or((None, None), |error| {

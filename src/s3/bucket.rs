@@ -19,7 +19,7 @@ use super::keyring::{KeySupply, Keyring, Patience};
 use super::pace::Pacer;
 use crate::clock::Clock;
 use crate::model::{
-    Counters, DestinationPrefix, Side, ThrottledMinute, Timestamp, Timetable, Zone,
+    Counters, DestinationPrefix, Encryption, Side, ThrottledMinute, Timestamp, Timetable, Zone,
 };
 
 /// Where a bucket is and who asks.
@@ -39,6 +39,8 @@ pub struct BucketSpec {
     pub requester_pays: bool,
     /// Whether HEAD and GET ask for the object's checksums.
     pub ask_checksums: bool,
+    /// How what is written there is to be encrypted.
+    pub encryption: Option<Encryption>,
     /// How long a request may take besides moving its bytes, for which it gets a
     /// second per 64 KiB more; usually [`BucketSpec::TIMEOUT`].
     pub timeout: Duration,
@@ -87,6 +89,7 @@ pub(super) struct Inner {
     pub(super) keys: Keyring,
     pub(super) requester_pays: bool,
     pub(super) ask_checksums: bool,
+    pub(super) encryption: Option<Encryption>,
     pub(super) timeout: Duration,
     pub(super) clock: Clock,
     pub(super) counting: Counting,
@@ -131,6 +134,7 @@ impl Bucket {
             keys,
             requester_pays: spec.requester_pays,
             ask_checksums: spec.ask_checksums,
+            encryption: spec.encryption,
             timeout: spec.timeout,
             clock,
             counting: Counting::default(),
@@ -189,6 +193,18 @@ impl Bucket {
             Some(cap) => Timetable::always(Zone::UTC, cap),
             None => Timetable::slots(Zone::UTC, Vec::new()),
         });
+    }
+
+    /// How what is written here is to be encrypted; `None`: as the server does by itself.
+    #[must_use]
+    pub fn encryption(&self) -> Option<&Encryption> {
+        self.0.encryption.as_ref()
+    }
+
+    /// Whether a key of KMS lies over what is written here, so that no tag is an MD5.
+    #[must_use]
+    pub fn writes_under_key(&self) -> bool {
+        matches!(self.0.encryption, Some(Encryption::SseKms(_)))
     }
 
     /// The end at which it is.
@@ -283,6 +299,7 @@ pub(super) mod tests {
             keys: keys("AKIDEXAMPLE", "hush-hush-hush"),
             requester_pays: false,
             ask_checksums: false,
+            encryption: None,
             timeout: BucketSpec::TIMEOUT,
         };
         Bucket::new(&HttpClient::new(1).unwrap(), side, spec, Clock::system()).unwrap()
@@ -317,6 +334,7 @@ pub(super) mod tests {
                 keys: keys("", ""),
                 requester_pays: false,
                 ask_checksums: false,
+                encryption: None,
                 timeout: BucketSpec::TIMEOUT,
             };
             let http = HttpClient::new(1).unwrap();

@@ -11,6 +11,8 @@ pub enum Operation {
     HeadObject,
     /// Read an object or a range of it.
     GetObject,
+    /// Read an object's tags.
+    GetObjectTagging,
     /// Write an object.
     PutObject,
     /// Have the server copy an object by itself.
@@ -39,6 +41,7 @@ impl Operation {
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::HeadObject => "HeadObject",
             Self::GetObject => "GetObject",
+            Self::GetObjectTagging => "GetObjectTagging",
             Self::PutObject => "PutObject",
             Self::CopyObject => "CopyObject",
             Self::DeleteObject => "DeleteObject",
@@ -52,7 +55,7 @@ impl Operation {
     }
 
     /// Whether the request carries an object's headers and metadata.
-    const fn sends_metadata(self) -> bool {
+    pub(super) const fn sends_metadata(self) -> bool {
         matches!(
             self,
             Self::PutObject | Self::CopyObject | Self::CreateMultipartUpload
@@ -96,9 +99,10 @@ pub enum Trouble<'a> {
 /// | account frozen or in arrears, 402 | `account_blocked` | the same |
 /// | `SlowDown`, 429 | `throttled` | the same |
 /// | `RequestTimeTooSkewed`, a signature of another time | `clock_skew` | the same |
+/// | about a key of KMS | `source_denied` | `destination_denied` |
 /// | `BadDigest` and its kin, `InvalidPart` | `integrity` | the same |
 /// | `RequestTimeout`, 408, no answer in time | `timeout` | the same |
-/// | headers or metadata too large or refused | | `metadata_refused` |
+/// | headers, metadata, tags or storage class too large or refused | | `metadata_refused` |
 /// | `EntityTooLarge`, 413 | `too_large` | `too_large` |
 /// | connection not made or broken | `network` | the same |
 /// | other 5xx | `server_error` | the same |
@@ -156,7 +160,7 @@ fn by_code(side: Side, code: &str, message: &str) -> Option<FailureCause> {
         "AccessDenied" if is_about_time(message) => FailureCause::ClockSkew,
         "RequestTimeTooSkewed" | "RequestExpired" => FailureCause::ClockSkew,
         "AccessDenied" | "AccessForbidden" | "Forbidden" => denied(side),
-        _ if code.starts_with("KMS.") => denied(side),
+        _ if is_about_key(code, message) => denied(side),
         "InvalidObjectState" if side == Side::Source => FailureCause::SourceArchived,
         "PreconditionFailed" | "InvalidRange" if side == Side::Source => {
             FailureCause::SourceChanged
@@ -235,13 +239,40 @@ pub(super) const fn denied(side: Side) -> FailureCause {
 
 fn is_about_metadata(status: u16, code: Option<&str>, message: &str) -> bool {
     match code {
-        Some("MetadataTooLarge" | "RequestHeaderSectionTooLarge" | "UnsupportedHeader") => true,
+        Some(
+            "MetadataTooLarge"
+            | "RequestHeaderSectionTooLarge"
+            | "UnsupportedHeader"
+            | "InvalidStorageClass"
+            | "InvalidTag",
+        ) => true,
         Some("InvalidArgument" | "InvalidRequest" | "InvalidHeader") => {
             let message = message.to_ascii_lowercase();
             message.contains("metadata") || message.contains("x-amz-meta")
         }
         _ => status == 431,
     }
+}
+
+/// Whether a refusal is about the key by which an object is encrypted, or about
+/// encrypting it at all. Ceph's radosgw has no code of its own for that.
+pub(super) fn is_about_key(code: &str, message: &str) -> bool {
+    let told_by_words = || {
+        let message = message.to_ascii_lowercase();
+        ["kms", "server side encryption", "server-side encryption"]
+            .iter()
+            .any(|known| message.contains(known))
+    };
+    // `KMS.NotFoundException`, `XMinioKMSKeyNotFoundException` and their kin.
+    code.contains("KMS")
+        || matches!(
+            code,
+            "AccessDenied"
+                | "InvalidArgument"
+                | "InvalidRequest"
+                | "InvalidEncryptionAlgorithmError"
+                | "NotImplemented"
+        ) && told_by_words()
 }
 
 fn is_about_time(message: &str) -> bool {
@@ -332,6 +363,15 @@ mod tests {
             (400, "InvalidPart", Cause::Integrity),
             (400, "IncompleteBody", Cause::Network),
             (400, "MetadataTooLarge", Cause::MetadataRefused),
+            (400, "InvalidStorageClass", Cause::MetadataRefused),
+            (400, "InvalidTag", Cause::MetadataRefused),
+            (400, "KMS.NotFoundException", Cause::DestinationDenied),
+            (400, "KMS.DisabledException", Cause::DestinationDenied),
+            (
+                400,
+                "XMinioKMSKeyNotFoundException",
+                Cause::DestinationDenied,
+            ),
             (431, "", Cause::MetadataRefused),
             (404, "NoSuchUpload", Cause::ServerError),
             (409, "OperationAborted", Cause::ServerError),
@@ -355,6 +395,16 @@ mod tests {
             Cause::MetadataRefused
         );
         assert_eq!(put("AccessDenied", "Request has expired"), Cause::ClockSkew);
+        for (code, message) in [
+            (
+                "InvalidArgument",
+                "Failed to retrieve the actual key, kms-keyid: x",
+            ),
+            ("NotImplemented", "Server side encryption is not configured"),
+        ] {
+            assert_eq!(put(code, message), Cause::DestinationDenied);
+        }
+        assert_eq!(put("NotImplemented", "a header"), Cause::BadRequest);
         let part = refused(
             Side::Destination,
             Operation::UploadPart,

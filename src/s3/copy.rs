@@ -14,11 +14,11 @@ use super::bucket::Bucket;
 use super::cause::Operation;
 use super::condition::Condition;
 use super::exchange::Answer;
-use super::headers::{full_object_checksums, md5_of_etag};
+use super::headers::full_object_checksums;
 use super::object::PutAnswer;
 use super::request::{Body, Request, WE_PAY};
 use super::xml::{S3Error, parse};
-use crate::model::{Checksum, ChecksumAlgorithm, ETag, Failure, UploadId};
+use crate::model::{CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, Failure, UploadId};
 
 /// The slowest pace at which a server may copy before it counts as a
 /// standstill: it says nothing until it is done.
@@ -46,6 +46,15 @@ pub struct CopySource<'a> {
     pub size_bytes: u64,
 }
 
+/// What a copy by the server is written with.
+#[derive(Debug, Clone, Copy)]
+pub enum CopyHeaders<'a> {
+    /// The source's headers and user metadata, and these besides.
+    Kept(&'a CarriedHeaders),
+    /// These alone.
+    Replaced(&'a CarriedHeaders),
+}
+
 /// `CopyObjectResult` and `CopyPartResult`.
 #[derive(Deserialize)]
 pub(super) struct CopyResult {
@@ -67,9 +76,8 @@ pub(super) struct CopyResult {
 }
 
 impl Bucket {
-    /// Has the server copy `source` to `name`, if `condition` holds there:
-    /// headers and user metadata travel along, tags do not, as little as with
-    /// bytes that are read and written. The tag is empty if the server does not tell.
+    /// Has the server copy `source` to `name` with `headers`, if `condition` holds
+    /// there. The tag is empty if the server does not tell.
     ///
     /// The request is signed with this bucket's credentials; they must be
     /// allowed to read the source.
@@ -81,16 +89,23 @@ impl Bucket {
         &self,
         name: &str,
         source: CopySource<'_>,
+        headers: CopyHeaders<'_>,
         condition: Condition<'_>,
     ) -> Result<PutAnswer, Failure> {
         let mut request = Request::about(Operation::CopyObject, Method::Put, name);
-        let headers = [
-            ("x-amz-metadata-directive", "COPY"),
+        let (directive, headers) = match headers {
+            CopyHeaders::Kept(besides) => ("COPY", besides),
+            CopyHeaders::Replaced(all) => ("REPLACE", all),
+        };
+        request.carry(headers);
+        // Tags are as the headers say, whatever the source has.
+        let directives = [
+            ("x-amz-metadata-directive", directive),
             ("x-amz-tagging-directive", "REPLACE"),
         ];
         request
             .headers
-            .extend(headers.map(|(name, value)| (name, Cow::Borrowed(value))));
+            .extend(directives.map(|(name, value)| (name, Cow::Borrowed(value))));
         request.headers.extend(condition.header());
         self.copy(request, source)
     }
@@ -159,7 +174,11 @@ impl Bucket {
         }
         let why = "answered with what is no result of a copy";
         let result = read_copy(&xml).ok_or_else(|| self.nonsense(operation, name, why))?;
-        Ok(result.answer(&headers, id))
+        let answer = result.answer(&headers, id);
+        Ok(PutAnswer {
+            md5_hex: self.written_md5(&answer.etag, &headers),
+            ..answer
+        })
     }
 }
 
@@ -184,7 +203,7 @@ impl CopyResult {
             checksums.extend(of_whole);
         }
         PutAnswer {
-            md5_hex: md5_of_etag(&etag, headers),
+            md5_hex: None,
             etag,
             checksums,
             request_id,

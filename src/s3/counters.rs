@@ -33,7 +33,7 @@ impl Counting {
         let counter = match operation {
             Operation::ListObjectsV2 | Operation::ListParts => &self.list,
             Operation::HeadObject => &self.head,
-            Operation::GetObject => &self.get,
+            Operation::GetObject | Operation::GetObjectTagging => &self.get,
             Operation::PutObject | Operation::CopyObject => &self.put,
             Operation::UploadPart | Operation::UploadPartCopy => &self.part,
             Operation::CreateMultipartUpload => &self.create,

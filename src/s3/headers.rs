@@ -22,6 +22,7 @@ static CARRIED: [HeaderName; 6] = [
 ];
 
 const USER_METADATA: &str = "x-amz-meta-";
+const ENCRYPTION: &str = "x-amz-server-side-encryption";
 
 /// What HEAD or GET says of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,13 @@ pub struct Head {
     pub parts: Option<u64>,
     /// What should travel and cannot even be written down, in words.
     pub not_carried: Option<String>,
+    /// Its storage class; servers leave it out where it is `STANDARD`.
+    pub storage_class: Option<String>,
+    /// How it is encrypted, if that is said.
+    pub encryption: Option<String>,
+    /// How many tags it has, if that is said. Amazon says nothing of an object
+    /// without tags, nor to those who may not read them.
+    pub tag_count: Option<u64>,
     /// The server's id of the request.
     pub request_id: Option<String>,
 }
@@ -73,6 +81,9 @@ impl Head {
             headers: carried,
             parts: etag.parts().filter(|_| !is_under_key(headers)),
             not_carried,
+            storage_class: text(headers, "x-amz-storage-class").map(str::to_owned),
+            encryption: text(headers, ENCRYPTION).map(str::to_owned),
+            tag_count: text(headers, "x-amz-tagging-count").and_then(|count| count.parse().ok()),
             request_id: request_id(headers),
         })
     }
@@ -87,8 +98,7 @@ pub(super) fn md5_of_etag(etag: &ETag, headers: &HeaderMap) -> Option<String> {
 /// Whether a key of KMS or of the customer's lies over the object: its tag is
 /// not made of its bytes then.
 fn is_under_key(headers: &HeaderMap) -> bool {
-    let kms = text(headers, "x-amz-server-side-encryption")
-        .is_some_and(|kind| kind.starts_with("aws:kms"));
+    let kms = text(headers, ENCRYPTION).is_some_and(|kind| kind.starts_with("aws:kms"));
     kms || headers.contains_key("x-amz-server-side-encryption-customer-algorithm")
 }
 

@@ -238,11 +238,17 @@ impl Bucket {
             return Err(self.nonsense(operation, name, "answered without an ETag"));
         };
         Ok(PutAnswer {
-            md5_hex: md5_of_etag(&etag, headers),
+            md5_hex: self.written_md5(&etag, headers),
             etag,
             checksums: full_object_checksums(headers),
             request_id: request_id(headers),
         })
+    }
+
+    /// The MD5 of what was just written, if its tag is one. Not every server says in
+    /// its answer that it encrypts by the key that was asked for.
+    pub(super) fn written_md5(&self, etag: &ETag, headers: &HeaderMap) -> Option<String> {
+        md5_of_etag(etag, headers).filter(|_| !self.writes_under_key())
     }
 
     fn ask_checksums(&self, headers: &mut Headers<'_>) {

@@ -162,6 +162,7 @@ impl Bucket {
         if self.0.requester_pays {
             request.headers.push(WE_PAY);
         }
+        self.encrypt(&mut request);
         request.headers.sort_unstable_by_key(|(name, _)| *name);
         let (http, stream) = self.signed(&mut request, &signer)?;
         let outgoing = Outgoing {
@@ -177,6 +178,17 @@ impl Bucket {
         };
         self.0.counting.request(request.operation);
         Ok((outgoing, expected))
+    }
+
+    /// Asks for what the bucket wants encrypted. Parts go without: their upload has it.
+    fn encrypt(&self, request: &mut Request<'_>) {
+        if let Some(encryption) = &self.0.encryption
+            && request.operation.sends_metadata()
+        {
+            let headers = encryption.headers().into_iter();
+            let owned = headers.map(|(name, value)| (name, Cow::Owned(value.to_owned())));
+            request.headers.extend(owned);
+        }
     }
 
     /// What came back for a request about `name`: a failure, if it is another
@@ -236,6 +248,7 @@ impl Bucket {
                 Operation::GetObject => CHUNK_BYTES,
                 Operation::ListObjectsV2
                 | Operation::ListParts
+                | Operation::GetObjectTagging
                 | Operation::CreateMultipartUpload
                 | Operation::CopyObject
                 | Operation::UploadPartCopy

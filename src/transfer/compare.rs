@@ -8,7 +8,8 @@ use crate::s3::{Bucket, GetOptions};
 
 impl Transfer {
     /// Whether the destination's object has the source's bytes: reads both,
-    /// which must still be the objects of these facts.
+    /// which must still be the objects of these facts. What lies in an archive
+    /// there cannot be read, so it is not known to have them.
     ///
     /// # Errors
     /// What remains after all attempts; `source_changed` if one of them is not
@@ -21,8 +22,13 @@ impl Transfer {
         tally: &Tally,
     ) -> Result<bool, Failure> {
         let ours = self.attempts(tally, || sha256(&self.source, name, source))?;
-        let theirs = self.attempts(tally, || sha256(&self.destination, name, destination))?;
-        Ok(ours == theirs)
+        match self.attempts(tally, || sha256(&self.destination, name, destination)) {
+            Ok(theirs) => Ok(ours == theirs),
+            Err(failure) if failure.error_code.as_deref() == Some("InvalidObjectState") => {
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
     }
 }
 

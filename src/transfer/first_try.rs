@@ -51,7 +51,7 @@ impl FirstTry {
                 read: Ok(read),
                 arrival: Some(Ok(arrival)),
                 ..
-            } => Ok((arrival, read.facts)),
+            } => Ok((arrival, read.head.facts)),
             tried => Err(Box::new(tried)),
         }
     }
@@ -65,7 +65,9 @@ impl Transfer {
         copy: WholeCopy<'_>,
         opened: &mut Option<Download>,
     ) -> Option<ReadyCopy> {
-        if copy.planned.size_bytes > Bucket::MOST_AT_ONCE_BYTES || self.source.is_capped() {
+        // Tags are asked for by themselves, and that waits.
+        let waits = self.source.is_capped() || self.write_options.copy_tags;
+        if copy.planned.size_bytes > Bucket::MOST_AT_ONCE_BYTES || waits {
             return None;
         }
         let start = match opened {

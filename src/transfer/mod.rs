@@ -20,6 +20,7 @@
 mod buffers;
 mod compare;
 mod digest;
+mod dress;
 mod first_try;
 mod part;
 mod parts;
@@ -45,7 +46,9 @@ pub use whole::{Begun, WholeCopy};
 
 use bytes::Bytes;
 
-use crate::model::{ChecksumMode, Copied, ETag, Failure, FailureCause, ObjectFacts, Side};
+use crate::model::{
+    ChecksumMode, Copied, ETag, Failure, FailureCause, ObjectFacts, Side, WriteOptions,
+};
 use crate::s3::{Bucket, Download, DownloadBody, GetOptions, Head, ListPage};
 
 /// Copies objects from one bucket to another. Cloning it is cheap.
@@ -59,6 +62,8 @@ pub struct Transfer {
     pub limits: Limits,
     /// By what copies are proven.
     pub checksum: ChecksumMode,
+    /// What copies are written with besides what travels.
+    pub write_options: WriteOptions,
     /// How often and after which pauses a request is tried again.
     pub retry: RetryPolicy,
     /// Once set, nothing is tried again.

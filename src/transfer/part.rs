@@ -43,8 +43,10 @@ impl PartsCopy {
             let destination = &self.transfer.destination;
             !self.plain.load(Ordering::Relaxed) && destination.is_checking(*sent, Piece::Part)
         });
+        // Where the destination's tags are no MD5s, nothing else makes the source's.
+        let makes_tag = self.cut_as_at_source && self.transfer.destination.writes_under_key();
         Wanted {
-            md5: sent.is_none(),
+            md5: sent.is_none() || makes_tag,
             sent,
             crc: self.crc,
         }

@@ -22,6 +22,8 @@ pub struct PartsCopy {
     pub(super) source: ObjectFacts,
     pub(super) plan: PartPlan,
     pub(super) upload_id: UploadId,
+    /// Stands for the headers that the upload was begun with.
+    pub(super) begun_with: String,
     /// What is sent along with parts for the destination to check; `None`: MD5.
     pub(super) sent: Option<ChecksumAlgorithm>,
     /// The destination refused to have it sent along with these parts.
@@ -64,6 +66,7 @@ impl PartsCopy {
             source_etag: self.source.etag.clone(),
             size_bytes: self.plan.size_bytes,
             part_bytes: self.plan.part_bytes,
+            begun_with: Some(self.begun_with.clone()),
             parts: Vec::new(),
         }
     }

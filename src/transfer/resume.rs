@@ -10,7 +10,7 @@ use super::whole_md5::WholeMd5;
 use super::{PartsCopy, Tally, Transfer, proof};
 use crate::model::{
     ArrivedPart, CarriedHeaders, Checksum, ChecksumAlgorithm, ChecksumMode, ETag, Failure,
-    ObjectFacts, OpenUpload, UploadId,
+    ObjectFacts, OpenUpload, UploadId, WriteOptions,
 };
 use crate::s3::{Head, Piece};
 
@@ -28,8 +28,9 @@ pub(super) struct Cut {
 impl Transfer {
     /// Begins the copy of the object of the facts `planned` in the parts of
     /// `plan`, or goes on with `open`, an upload of an earlier run: what it
-    /// holds of the same object in the same parts is not carried again. One
-    /// that does not fit, or would become an object of another name, is aborted.
+    /// holds of the same object in the same parts, begun with the same headers, is
+    /// not carried again. One that does not fit, or would become an object of
+    /// another name, is aborted.
     ///
     /// # Errors
     /// What remains after all attempts; `source_missing` or `source_changed` if
@@ -43,21 +44,35 @@ impl Transfer {
         tally: &Tally,
     ) -> Result<PartsCopy, Failure> {
         let head = self.planned_head(name, planned, tally)?;
+        let dress = self.dressed(name, &head, tally)?;
+        let mark = dress.mark(self.destination.encryption());
         let cut = self.cut(name, &head, plan, open, tally)?;
         let sent = self.sent_with_parts(&head.facts, &cut);
         if let Some(open) = open {
-            if self.is_here(open) && fits(open, &head.facts, &cut.plan) {
+            let fits = fits(open, &head.facts, &cut.plan) && self.is_begun_alike(open, &mark);
+            if self.is_here(open) && fits {
                 if let Some(held) = self.held_parts(name, open, tally)? {
-                    let upload = (open.id.clone(), sent);
+                    let upload = (open.id.clone(), sent, mark);
                     return Ok(self.parts_copy(name, head, cut, upload, Some(&held)));
                 }
             } else {
                 self.give_up(name, open, tally)?;
             }
         }
-        let headers = head.carried()?;
-        let upload = self.create_upload(name, headers, sent, tally)?;
-        Ok(self.parts_copy(name, head, cut, upload, None))
+        let (id, sent) = self.create_upload(name, &dress.all(), sent, tally)?;
+        Ok(self.parts_copy(name, head, cut, (id, sent, mark), None))
+    }
+
+    /// Whether `open` was begun with the headers that `mark` stands for, which its
+    /// object will have. An older release knew no options.
+    fn is_begun_alike(&self, open: &OpenUpload, mark: &str) -> bool {
+        match &open.begun_with {
+            Some(begun_with) => begun_with == mark,
+            None => {
+                let plain = self.write_options == WriteOptions::default();
+                plain && self.destination.encryption().is_none()
+            }
+        }
     }
 
     /// What is sent along with parts, for the destination to check. Of parts that
@@ -188,7 +203,7 @@ impl Transfer {
         name: &str,
         head: Head,
         cut: Cut,
-        (upload_id, sent): (UploadId, Option<ChecksumAlgorithm>),
+        (upload_id, sent, begun_with): (UploadId, Option<ChecksumAlgorithm>, String),
         resumed: Option<&[ArrivedPart]>,
     ) -> PartsCopy {
         let Cut { plan, .. } = cut;
@@ -220,6 +235,7 @@ impl Transfer {
             source: head.facts,
             plan,
             upload_id,
+            begun_with,
             sent,
             plain: AtomicBool::new(false),
             crc: stated

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use super::digest::Digests;
+use super::dress::dress;
 use super::first_try::FirstTry;
 use super::proof::{self, Proof};
 use super::{Arrival, Tally, Transfer, check_unchanged};
 use crate::model::{CarriedHeaders, Copied, ETag, Failure, FailureCause, ObjectFacts};
-use crate::s3::{Body, Condition, Download, GetOptions, Piece, PutAnswer, Upload};
+use crate::s3::{Body, Condition, Download, GetOptions, Head, Piece, PutAnswer, Upload};
 
 /// A copy in one piece that is to be made.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,9 @@ pub enum Begun {
 /// An object in memory.
 #[derive(Debug)]
 pub(super) struct Read {
-    pub(super) facts: ObjectFacts,
+    /// What the source said of it.
+    pub(super) head: Head,
+    /// What it is written with.
     headers: CarriedHeaders,
     bytes: Bytes,
     digests: Digests,
@@ -73,6 +76,9 @@ impl Transfer {
             Some(read) => read,
             None => self.read_whole(name, planned, opened.take()),
         })?;
+        if self.write_options.copy_tags {
+            read.headers = self.dressed(name, &read.head, tally)?.all();
+        }
         let condition = self.destination.condition_on(replaces);
         let arrival = self.attempts(tally, || {
             if let Some(arrival) = arrival.take() {
@@ -86,7 +92,7 @@ impl Transfer {
             self.write_whole(name, &mut read, condition, &mut wrong)
         });
         match arrival {
-            Ok(arrival) => Ok((arrival, read.facts)),
+            Ok(arrival) => Ok((arrival, read.head.facts)),
             Err(mut failure) => {
                 if let Some(etag) = wrong {
                     self.remove_wrong_copy(name, &etag, &mut failure);
@@ -114,7 +120,7 @@ impl Transfer {
         self.read_from(name, planned, download)
     }
 
-    /// Reads the object and computes its digests.
+    /// Reads the object and computes its digests. Its tags are not known yet.
     pub(super) fn read_from(
         &self,
         name: &str,
@@ -122,15 +128,15 @@ impl Transfer {
         download: Download,
     ) -> Result<Read, Failure> {
         check_unchanged(name, planned, &download.head.facts)?;
-        download.head.carried()?;
+        let headers = dress(&download.head, &[], &self.write_options)?.all();
         let bytes = self.read_all(download.body, planned.size_bytes, |_| {})?;
         let facts = &download.head.facts;
         let is_checked = |algorithm| self.destination.is_checking(algorithm, Piece::Object);
         let sent = proof::choose_for_whole(self.checksum, is_checked, facts);
         let digests = proof::compute(name, facts, &bytes, sent)?;
         Ok(Read {
-            facts: download.head.facts,
-            headers: download.head.headers,
+            head: download.head,
+            headers,
             bytes,
             digests,
         })

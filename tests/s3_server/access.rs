@@ -11,7 +11,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::exchange::Exchange;
 use super::faults::FaultAction;
-use super::{S3Server, Server};
+use super::{S3Server, Server, tagging};
 
 /// What one access key may do.
 #[expect(
@@ -27,6 +27,10 @@ pub struct Rights {
     pub read: bool,
     /// `PutObject`, which also allows copies and multipart uploads, and creating buckets.
     pub write: bool,
+    /// `GetObjectTagging`, and being told how many tags there are.
+    pub read_tags: bool,
+    /// Writing objects with tags, beside `write`.
+    pub write_tags: bool,
     /// `DeleteObject`.
     pub delete: bool,
     /// If given, only keys and listings with this prefix.
@@ -39,6 +43,8 @@ impl Rights {
         list: true,
         read: true,
         write: true,
+        read_tags: true,
+        write_tags: true,
         delete: true,
         prefix: None,
     };
@@ -48,14 +54,17 @@ impl Rights {
         list: false,
         read: false,
         write: false,
+        read_tags: false,
+        write_tags: false,
         delete: false,
         prefix: None,
     };
 
-    /// Listing and reading.
+    /// Listing and reading, tags too.
     pub const READ_ONLY: Self = Self {
         list: true,
         read: true,
+        read_tags: true,
         ..Self::NONE
     };
 
@@ -153,6 +162,8 @@ impl S3Access for Admission {
         exchange.set_operation(cx.s3_op().name());
         self.0.gates.pass(&exchange).await;
         self.check_rights(&exchange, &self.0.credentials.rights(&access_key))?;
+        self.0.kms_keys.check(&exchange)?;
+        tagging::check(&exchange)?;
         for action in self.0.faults.due(&exchange) {
             meet_fault(action, &exchange, &self.0).await?;
         }
@@ -168,6 +179,9 @@ impl Admission {
             "ListObjects" | "ListObjectsV2" | "ListMultipartUploads" => {
                 rights.list && rights.covers(&exchange.parameter("prefix").unwrap_or_default())
             }
+            "GetObjectTagging" => {
+                rights.read_tags && self.is_told(rights, &exchange.bucket, &exchange.key)
+            }
             "GetObject" | "HeadObject" => self.may_read(rights, &exchange.bucket, &exchange.key),
             "DeleteObject" => rights.delete && rights.covers(&exchange.key),
             "CopyObject" | "UploadPartCopy" => {
@@ -178,7 +192,8 @@ impl Admission {
             "CreateBucket" => rights.write,
             _ => rights.write && rights.covers(&exchange.key),
         };
-        if permitted && self.is_paid_for(exchange) {
+        let tags = exchange.headers.contains_key("x-amz-tagging");
+        if permitted && self.is_paid_for(exchange) && (rights.write_tags || !tags) {
             Ok(())
         } else {
             Err(access_denied())
@@ -187,9 +202,11 @@ impl Admission {
 
     /// Who may not list is not told either that a key is missing.
     fn may_read(&self, rights: &Rights, bucket: &str, key: &str) -> bool {
-        rights.read
-            && rights.covers(key)
-            && (rights.list || self.0.store.object(bucket, key).is_ok())
+        rights.read && self.is_told(rights, bucket, key)
+    }
+
+    fn is_told(&self, rights: &Rights, bucket: &str, key: &str) -> bool {
+        rights.covers(key) && (rights.list || self.0.store.object(bucket, key).is_ok())
     }
 
     fn may_copy_from(&self, rights: &Rights, headers: &HeaderMap) -> bool {
@@ -216,6 +233,14 @@ fn copied_from(headers: &HeaderMap) -> Option<(String, String)> {
     match CopySource::parse(source) {
         Ok(CopySource::Bucket { bucket, key, .. }) => Some((bucket.into(), key.into())),
         _ => None,
+    }
+}
+
+impl Server {
+    /// Whether who sent the request may see the tags of objects.
+    pub(super) fn may_read_tags(&self, exchange: &Exchange) -> bool {
+        let access_key = exchange.access_key();
+        access_key.is_some_and(|access_key| self.credentials.rights(&access_key).read_tags)
     }
 }
 

@@ -6,6 +6,9 @@ use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
 use s3s::{S3Result, s3_error};
 
+use super::encryption::{ENCRYPTION, KEY_ID};
+use super::tagging::{self, TAGGING};
+
 pub(super) const METADATA_PREFIX: &str = "x-amz-meta-";
 const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
 const METADATA_LIMIT_BYTES: usize = 2048;
@@ -51,23 +54,57 @@ impl Attributes {
         Ok(attributes)
     }
 
-    /// The same, but in the storage class that `headers` name: a copy does not inherit it.
-    pub(super) fn with_storage_class_of(&self, headers: &HeaderMap) -> Self {
-        let mut stored = self.0.clone();
-        stored.retain(|(name, _)| name != STORAGE_CLASS);
-        if let Some(class) = headers.get(STORAGE_CLASS) {
-            stored.push((STORAGE_CLASS, class.clone()));
-        }
-        Self(stored)
+    /// Those of a copy of `self` that is asked for by a request of these headers. Storage
+    /// class and encryption are never inherited, metadata and tags unless they are replaced.
+    pub(super) fn of_copy(&self, headers: &HeaderMap) -> S3Result<Self> {
+        let asked = Self::from_headers(headers)?;
+        let replaces = |name: &str| headers.get(name).is_some_and(|value| value == "REPLACE");
+        let (metadata, tags) = (
+            replaces("x-amz-metadata-directive"),
+            replaces("x-amz-tagging-directive"),
+        );
+        let is_asked_for = |name: &HeaderName| match name.as_str() {
+            "x-amz-storage-class" | ENCRYPTION | KEY_ID => true,
+            TAGGING => tags,
+            _ => metadata,
+        };
+        let inherited = self.0.iter().filter(|(name, _)| !is_asked_for(name));
+        let asked = asked.0.iter().filter(|(name, _)| is_asked_for(name));
+        Ok(Self(inherited.chain(asked).cloned().collect()))
     }
 
-    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
+    /// Says of tags how many there are, and that only if `tells_tags`.
+    pub(super) fn add_to(&self, headers: &mut HeaderMap, tells_tags: bool) {
         for (name, value) in &self.0 {
-            // As AWS does, which names every class but the usual one.
-            if name != STORAGE_CLASS || value != "STANDARD" {
-                headers.insert(name, value.clone());
+            match name.as_str() {
+                // As AWS does, which names every class but the usual one.
+                "x-amz-storage-class" if value == "STANDARD" => {}
+                TAGGING => {}
+                _ => {
+                    headers.insert(name, value.clone());
+                }
             }
         }
+        let count = self.tags().len();
+        if tells_tags && count > 0 {
+            headers.insert("x-amz-tagging-count", count.into());
+        }
+    }
+
+    pub(super) fn tags(&self) -> Vec<(String, String)> {
+        self.value(TAGGING)
+            .map(|tagging| tagging::parse(&tagging))
+            .unwrap_or_default()
+    }
+
+    /// Whether a key of KMS lies over the object, so that its tag is no MD5.
+    pub(super) fn is_under_key(&self) -> bool {
+        self.value(ENCRYPTION).as_deref() == Some("aws:kms")
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(stored, _)| stored == name);
+        found.map(|(_, value)| text(value))
     }
 
     pub(super) fn storage_class(&self) -> String {
@@ -116,6 +153,9 @@ fn is_stored(name: &HeaderName) -> bool {
             | "content-type"
             | "expires"
             | "x-amz-storage-class"
+            | ENCRYPTION
+            | KEY_ID
+            | TAGGING
             | "x-amz-website-redirect-location"
     ) || name.as_str().starts_with(METADATA_PREFIX)
 }

@@ -12,6 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::access::{Admission, Authentication, Credentials, Rights};
 use super::clock::Clock;
+use super::encryption::Keys;
 use super::exchange::RequestLog;
 use super::faults::Faults;
 use super::gates::Gates;
@@ -26,6 +27,7 @@ pub struct S3ServerBuilder {
     pub(super) min_part_bytes: u64,
     pub(super) logs_requests: bool,
     pub(super) credentials: Credentials,
+    pub(super) tells_tag_counts: bool,
     pub(super) tls: Option<Arc<ServerConfig>>,
 }
 
@@ -80,6 +82,15 @@ impl S3ServerBuilder {
         }
     }
 
+    /// Whether HEAD and GET say how many tags an object has, as they do if not set.
+    #[must_use]
+    pub fn tells_tag_counts(self, tells_tag_counts: bool) -> Self {
+        Self {
+            tells_tag_counts,
+            ..self
+        }
+    }
+
     /// Adds an access key, or changes the secret and rights of one.
     #[must_use]
     pub fn credentials(self, access_key: &str, secret_key: &str, rights: Rights) -> Self {
@@ -110,6 +121,8 @@ impl S3ServerBuilder {
             store: Store::default(),
             clock: Clock::default(),
             credentials: self.credentials,
+            kms_keys: Keys::default(),
+            tells_tag_counts: self.tells_tag_counts,
             faults: Faults::default(),
             gates: Gates::default(),
             log: RequestLog::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource,
     MetadataDirective, Range, UploadPartCopyInput, UploadPartCopyOutput,
@@ -14,6 +15,7 @@ use super::checksums;
 use super::clock;
 use super::conditions::{ReadConditions, WriteConditions};
 use super::content::{Content, ContentWriter, hex};
+use super::encryption;
 use super::exchange::Exchange;
 use super::multipart;
 use super::storage::exchange_of;
@@ -87,11 +89,7 @@ pub(super) fn copy_object(
              the object's metadata, storage class, website redirect location or encryption attributes."
         ));
     }
-    let attributes = if replaces {
-        Attributes::from_headers(&exchange.headers)?
-    } else {
-        original.attributes.with_storage_class_of(&exchange.headers)
-    };
+    let attributes = original.attributes.of_copy(&exchange.headers)?;
     let object = copied(&original, attributes, server, &exchange)?;
     // s3s 0.14 does not know them here; S3 does since 2025.
     let conditions = WriteConditions::from_headers(&exchange.headers);
@@ -103,10 +101,13 @@ pub(super) fn copy_object(
     server.store.with_bucket(&input.bucket, |bucket| {
         bucket.put(&input.key, object, &conditions)
     })?;
-    Ok(S3Response::new(CopyObjectOutput {
+    let output = CopyObjectOutput {
         copy_object_result: Some(result),
         ..CopyObjectOutput::default()
-    }))
+    };
+    let mut headers = HeaderMap::new();
+    encryption::add_headers(&exchange.headers, &mut headers);
+    Ok(S3Response::with_headers(output, headers))
 }
 
 /// A copy is one piece, also where the original came from a multipart upload.
@@ -117,11 +118,13 @@ fn copied(
     exchange: &Exchange,
 ) -> S3Result<Object> {
     let content = content_of(&original.content, server, exchange)?;
-    let etag = if original.part_sizes.is_empty() && !exchange.stores_corrupted() {
+    let is_plain = original.part_sizes.is_empty() && !original.attributes.is_under_key();
+    let etag = if is_plain && !exchange.stores_corrupted() {
         original.etag.clone()
     } else {
         hex(&content.md5().map_err(S3Error::internal_error)?)
     };
+    let etag = encryption::tag_of(&attributes, etag);
     Ok(Object {
         attributes,
         content,
@@ -181,13 +184,14 @@ pub(super) fn upload_part_copy(
         checksums,
         last_modified,
     };
-    server.store.with_bucket(&input.bucket, |bucket| {
+    let tag = server.store.with_bucket(&input.bucket, |bucket| {
         let upload = bucket.upload(&input.key, &input.upload_id)?;
+        let tag = upload.tag_of(&part);
         upload.parts.insert(input.part_number, part);
-        Ok(())
+        Ok(tag)
     })?;
     let result = CopyPartResult {
-        e_tag: Some(exchange.etag(&hex(&md5))),
+        e_tag: Some(exchange.etag(&tag)),
         last_modified: Some(last_modified.into()),
         ..CopyPartResult::default()
     };

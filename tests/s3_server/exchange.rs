@@ -165,6 +165,15 @@ impl Exchange {
         matches!(action, Some(FaultAction::IgnoreCopySourceConditions))
     }
 
+    /// The headers that count for the object, without one that a fault has forgotten.
+    pub(super) fn kept_headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if let Some(FaultAction::Forget(name)) = self.progress().action {
+            headers.remove(name);
+        }
+        headers
+    }
+
     /// What the headers promise of the body, without checksums if a fault has them ignored.
     pub(super) fn promises(&self) -> HeaderMap {
         let mut headers = self.headers.clone();

@@ -79,6 +79,8 @@ pub enum FaultAction {
     WrongChecksums,
     /// The request is handled, but the answer's `ETag` is empty, as some servers complete uploads.
     EmptyEtag,
+    /// An object is written as though this header had not come, as some servers do in silence.
+    Forget(&'static str),
     /// A page of a listing holds its objects in the opposite order.
     ListBackwards,
 }
@@ -113,6 +115,7 @@ impl fmt::Debug for FaultAction {
             Self::ParrotChecksums => "ParrotChecksums",
             Self::WrongChecksums => "WrongChecksums",
             Self::EmptyEtag => "EmptyEtag",
+            Self::Forget(_) => "Forget",
             Self::ListBackwards => "ListBackwards",
         };
         formatter.write_str(name)

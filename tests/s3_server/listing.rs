@@ -11,7 +11,6 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Result, dto, s3_error};
 
-use super::content::hex;
 use super::exchange::Exchange;
 use super::objects::signed;
 use super::percent;
@@ -220,7 +219,7 @@ pub(super) fn list_parts(bucket: &mut Bucket, input: ListPartsInput) -> S3Result
         .take(page + 1)
         .map(|(number, part)| dto::Part {
             part_number: Some(*number),
-            e_tag: Some(dto::ETag::Strong(hex(&part.md5))),
+            e_tag: Some(dto::ETag::Strong(upload.tag_of(part))),
             size: Some(signed(part.content.len())),
             last_modified: Some(part.last_modified.into()),
             checksum_crc32: part.checksums.checksum_crc32.clone(),

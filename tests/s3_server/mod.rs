@@ -26,6 +26,7 @@ mod clock;
 mod conditions;
 mod content;
 mod copy;
+mod encryption;
 mod exchange;
 mod faults;
 mod gates;
@@ -38,6 +39,7 @@ mod random;
 mod signing;
 mod storage;
 mod store;
+mod tagging;
 mod transport;
 mod trickle;
 
@@ -65,6 +67,7 @@ pub use self::{
 use self::access::Credentials;
 use self::clock::Clock;
 use self::content::{Content, ContentWriter};
+use self::encryption::Keys;
 use self::exchange::RequestLog;
 use self::faults::Faults;
 use self::gates::Gates;
@@ -84,6 +87,8 @@ struct Server {
     store: Store,
     clock: Clock,
     credentials: Credentials,
+    kms_keys: Keys,
+    tells_tag_counts: bool,
     faults: Faults,
     gates: Gates,
     log: RequestLog,
@@ -109,6 +114,7 @@ impl S3Server {
             min_part_bytes: 5 << 20,
             logs_requests: true,
             credentials: Credentials::default(),
+            tells_tag_counts: true,
             tls: None,
         };
         builder.credentials(ACCESS_KEY, SECRET_KEY, Rights::FULL)
@@ -240,6 +246,11 @@ impl S3Server {
         self.server.credentials.set_rights(access_key, rights);
     }
 
+    /// Gives the server a key for KMS, or changes whether it is enabled.
+    pub fn set_kms_key(&self, id: &str, enabled: bool) {
+        self.server.kms_keys.set(id, enabled);
+    }
+
     /// Has requests meet a fault. Faults that match the same request are tried in the order in
     /// which they were added: it meets the first that is due, and every due callback.
     pub fn on(&self, fault: Fault) -> FaultId {
@@ -292,10 +303,11 @@ impl S3Server {
         md5: [u8; 16],
         last_modified: SystemTime,
     ) {
+        let attributes = new.attributes();
         let object = Object {
-            attributes: new.attributes(),
+            etag: encryption::tag_of(&attributes, content::hex(&md5)),
+            attributes,
             content,
-            etag: content::hex(&md5),
             checksums: Checksum::default(),
             last_modified: clock::whole_seconds(last_modified),
             part_sizes: Vec::new(),

@@ -19,6 +19,7 @@ use super::checksums::{self, BodyVerifier};
 use super::clock;
 use super::conditions::WriteConditions;
 use super::content::{Content, hex};
+use super::encryption;
 use super::exchange::encrypted_tag;
 use super::objects;
 use super::storage::exchange_of;
@@ -105,13 +106,14 @@ pub(super) async fn upload_part(
         checksums: received.checksums,
         last_modified: clock::whole_seconds(server.clock.now()),
     };
-    server.store.with_bucket(&input.bucket, |bucket| {
+    let tag = server.store.with_bucket(&input.bucket, |bucket| {
         let upload = bucket.upload(&input.key, &input.upload_id)?;
+        let tag = upload.tag_of(&part);
         upload.parts.insert(input.part_number, part);
-        Ok(())
+        Ok(tag)
     })?;
     let output = UploadPartOutput {
-        e_tag: Some(exchange.etag(&hex(&received.md5))),
+        e_tag: Some(exchange.etag(&tag)),
         ..UploadPartOutput::default()
     };
     Ok(S3Response::with_headers(output, headers))
@@ -193,7 +195,10 @@ fn assemble(
     let content = Content::join(parts.iter().map(|part| part.content.clone()));
     Ok(Object {
         attributes: upload.attributes.clone(),
-        etag: format!("{}-{}", hex(&Md5::checksum(&md5s)), parts.len()),
+        etag: encryption::tag_of(
+            &upload.attributes,
+            format!("{}-{}", hex(&Md5::checksum(&md5s)), parts.len()),
+        ),
         checksums: object_checksums(upload, &parts, &content, headers)?,
         content,
         // As with AWS, an object is as old as its upload.
@@ -216,8 +221,8 @@ fn listed_parts<'a>(upload: &'a Upload, listed: &[CompletedPart]) -> S3Result<Ve
     let uploaded = |(listed, number): (&CompletedPart, &i32)| {
         let part = upload.parts.get(number)?;
         let etag = listed.e_tag.as_ref().map(ETag::value);
-        let md5 = hex(&part.md5);
-        let is_its = |etag: &str| etag == md5 || etag == encrypted_tag(&md5);
+        let tag = upload.tag_of(part);
+        let is_its = |etag: &str| etag == tag || etag == encrypted_tag(&tag);
         etag.is_some_and(is_its).then_some(part)
     };
     let parts: Option<Vec<_>> = listed.iter().zip(&numbers).map(uploaded).collect();

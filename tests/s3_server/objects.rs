@@ -14,6 +14,7 @@ use super::checksums::{self, BodyVerifier};
 use super::clock;
 use super::conditions::{ReadConditions, Verdict, WriteConditions, precondition_failed};
 use super::content::{Content, ContentWriter, hex};
+use super::encryption;
 use super::exchange::Exchange;
 use super::storage::exchange_of;
 use super::store::Object;
@@ -87,7 +88,8 @@ pub(super) async fn put(
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let exchange = exchange_of(&request);
     let input = request.input;
-    let attributes = Attributes::from_headers(&exchange.headers)?;
+    let kept = exchange.kept_headers();
+    let attributes = Attributes::from_headers(&kept)?;
     let promises = exchange.promises();
     let verifier = BodyVerifier::new(&promises, request.trailing_headers, None)?;
     let conditions = WriteConditions {
@@ -99,8 +101,9 @@ pub(super) async fn put(
     })?;
     let received = receive(server, &exchange, input.body, verifier).await?;
 
-    let etag = hex(&received.md5);
+    let etag = encryption::tag_of(&attributes, hex(&received.md5));
     let mut headers = HeaderMap::new();
+    encryption::add_headers(&kept, &mut headers);
     let echoed = exchange.checksums(received.checksums.clone());
     checksums::add_headers(&echoed, &mut headers);
     let object = Object {
@@ -181,7 +184,8 @@ pub(super) fn read(
         }
     };
     let mut headers = HeaderMap::new();
-    object.attributes.add_to(&mut headers);
+    let tells_tags = server.tells_tag_counts && server.may_read_tags(exchange);
+    object.attributes.add_to(&mut headers, tells_tags);
     if request.with_checksums && !is_part {
         checksums::add_headers(&object.checksums, &mut headers);
     }

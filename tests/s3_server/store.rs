@@ -9,7 +9,8 @@ use s3s::{S3Result, s3_error};
 
 use super::attributes::Attributes;
 use super::conditions::WriteConditions;
-use super::content::Content;
+use super::content::{Content, hex};
+use super::encryption;
 
 /// An object; it is replaced as a whole, never changed while it is read.
 #[derive(Clone)]
@@ -40,6 +41,13 @@ pub(super) struct Upload {
     /// `COMPOSITE` or `FULL_OBJECT`.
     pub(super) checksum_type: String,
     pub(super) parts: BTreeMap<i32, Part>,
+}
+
+impl Upload {
+    /// The tag of one of its parts.
+    pub(super) fn tag_of(&self, part: &Part) -> String {
+        encryption::tag_of(&self.attributes, hex(&part.md5))
+    }
 }
 
 #[derive(Default)]

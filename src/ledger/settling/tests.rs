@@ -150,6 +150,7 @@ fn an_outcome_in_the_batch_of_its_upload_ends_the_upload_and_its_parts() {
         source_etag: ETag::new("5e"),
         size_bytes: 7,
         part_bytes: 7,
+        begun_with: Some("5e".to_owned()),
         parts: Vec::new(),
     };
     let part = ArrivedPart {

@@ -49,9 +49,11 @@ impl Transfer {
             if_match: &planned.etag,
             size_bytes: planned.size_bytes,
         };
+        let dress = self.dressed_there(name, planned, tally)?;
         let condition = self.destination.condition_on(replaces);
         let copied = self.attempts(tally, || {
-            self.destination.copy_from(name, source, condition)
+            let destination = &self.destination;
+            destination.copy_from(name, source, dress.headers(), condition)
         });
         match copied {
             Ok(answer) => self.proven(name, planned, answer, tally).map(Some),

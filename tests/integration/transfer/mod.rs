@@ -22,7 +22,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use nightferry::clock::Clock;
-use nightferry::model::{ChecksumMode, Failure, ObjectFacts, Side};
+use nightferry::model::{ChecksumMode, Failure, ObjectFacts, Side, WriteOptions};
 use nightferry::s3::{Bucket, BucketSpec, HttpClient, KeySupply};
 use nightferry::secret::{AccessKeys, Secret};
 use nightferry::transfer::{
@@ -66,6 +66,7 @@ impl World {
             destination: bucket(Side::Destination, "dst", ACCESS_KEY),
             limits: Limits::default(),
             checksum: ChecksumMode::Auto,
+            write_options: WriteOptions::default(),
             retry: RetryPolicy {
                 attempts: 4,
                 base_ms: 1,
@@ -176,6 +177,7 @@ fn spec(server: &S3Server, bucket: &str, key: &str, secret: &str) -> BucketSpec 
         }),
         requester_pays: false,
         ask_checksums: true,
+        encryption: None,
         timeout: BucketSpec::TIMEOUT,
     }
 }

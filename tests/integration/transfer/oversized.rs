@@ -72,6 +72,7 @@ impl Babbler {
             }),
             requester_pays: false,
             ask_checksums: true,
+            encryption: None,
             timeout: Duration::from_secs(20),
         };
         Bucket::new(&HttpClient::new(1).unwrap(), side, spec, Clock::system()).unwrap()

@@ -44,6 +44,7 @@ mod turns;
 mod two_processes;
 mod waiting;
 mod windows;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fs;
