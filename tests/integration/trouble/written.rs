@@ -81,9 +81,9 @@ fn check_known(world: &World, names: &[&str]) {
     world.ask("again", names);
     world.night(0);
     let known = format!("ended|{0}|0|0|{0}|0|0|done", names.len());
-    assert_eq!(world.runs()[1], known);
+    assert_eq!(world.runs().pop(), Some(known));
     assert_eq!(
-        world.rows("SELECT DISTINCT reason FROM object_history WHERE run = 2"),
+        world.rows("SELECT DISTINCT reason FROM object_history WHERE outcome = 'ignored'"),
         ["already_copied"]
     );
 }
@@ -126,7 +126,7 @@ fn did_not_begin(world: &World, cause: &str, code: &str, words: &str) -> Ended {
     let ended = world.night(9);
     assert_eq!(
         world.runs().last().unwrap(),
-        "ended|1|0|0|0|1|9|could_not_begin"
+        "ended|1|0|0|0|1|9|could_not_begin,deferred,owed"
     );
     assert!(ended.stderr.contains(words), "{ended:?}");
     assert_eq!(world.copies(), [""; 0]);
@@ -249,7 +249,10 @@ fn a_class_that_the_destination_does_not_know_is_one_error_at_the_start() {
     world.server.on(refusal.operation("PutObject").after(5));
     let ended = world.night(9);
     assert!(ended.stderr.contains("InvalidStorageClass"), "{ended:?}");
-    assert_eq!(world.runs(), ["ended|1|0|0|0|1|9|could_not_begin"]);
+    assert_eq!(
+        world.runs(),
+        ["ended|1|0|0|0|1|9|could_not_begin,deferred,owed"]
+    );
 }
 
 #[test]
@@ -433,7 +436,7 @@ fn an_archived_copy_that_was_not_written_down_fails_nothing() {
 
 #[test]
 fn tags_come_along() {
-    let tags = "a%20b=c%26d&%C3%BC=";
+    let tags = "a%20b=c%2Fd%2B&%C3%BC=";
     each_way(TAGGED, "", &[("x-amz-tagging", tags)], |world, name| {
         assert_eq!(
             header(world, name, "x-amz-tagging").as_deref(),
@@ -489,7 +492,8 @@ fn an_upload_in_parts_goes_on_only_with_what_it_was_begun_with() {
         world.server.on(stalls.after(1));
         let night = world.begins(&["run"]);
         wait_until("a part", || {
-            !world.rows("SELECT 1 FROM upload_part").is_empty()
+            let begun = world.came("UploadPart", "dst", "film") > 1;
+            begun && !world.rows("SELECT 1 FROM upload_part").is_empty()
         });
         night.kill();
         world.server.clear_faults();
