@@ -16,12 +16,13 @@ import cases_credentials
 import cases_events
 import cases_rules
 import cases_trouble
+import cases_written
 import probes
 from night import Night, Skip
 from server import Server, each
 
 MODULES = [cases_content, cases_rules, cases_checks, cases_events, cases_trouble,
-           cases_credentials]
+           cases_credentials, cases_written]
 CASES = {case.__name__: case for module in MODULES for case in module.CASES}
 CASE_SECONDS = 1200
 

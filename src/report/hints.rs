@@ -73,8 +73,8 @@ pub const fn hint(cause: FailureCause) -> &'static str {
              If it goes on, suspect a proxy or a disk."
         }
         FailureCause::MetadataRefused => {
-            "Headers or metadata of the object cannot be carried: correct them at the source, \
-             then ask again."
+            "Headers, metadata, tags or storage class cannot be written: correct them at the \
+             source or in the configuration, then ask again."
         }
         FailureCause::TooLarge => {
             "The object is larger than the destination takes: carry it by other means."

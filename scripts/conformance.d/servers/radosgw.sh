@@ -67,6 +67,9 @@ rgw_enable_usage_log = false
 rgw_thread_pool_size = 128
 rgw_gc_obj_min_wait = 10
 rgw_gc_processor_period = 10
+rgw_crypt_require_ssl = false
+rgw_crypt_s3_kms_backend = testing
+rgw_crypt_s3_kms_encryption_keys = night-key=$(head -c 32 /dev/urandom | base64)
 CONF
 }
 
@@ -81,6 +84,14 @@ radosgw_keys() {
         --cap mon 'allow rw' --cap osd 'allow rwx'
     ceph-authtool "$dir/keyring" --gen-key -n osd.0 \
         --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'
+}
+
+# A storage class beside STANDARD, in a pool of its own.
+radosgw_class() {
+    local conf=$1 class=$2 place=(--placement-id default-placement --storage-class "$2")
+    radosgw-admin -c "$conf" zonegroup placement add --rgw-zonegroup default "${place[@]}"
+    radosgw-admin -c "$conf" zone placement add --rgw-zone default "${place[@]}" \
+        --data-pool "default.rgw.${class,,}.data"
 }
 
 # Makes the empty cluster and starts its daemons.
@@ -100,6 +111,7 @@ radosgw_cluster() {
     ceph -c "$conf" osd crush add osd.0 1.0 root=default host=loopback
     start_daemon "$dir" osd ceph-osd -f -c "$conf" -i 0
     wait_for 60 "Ceph's OSD" timeout 10 sh -c "ceph -c '$conf' osd stat | grep -q '1 up'"
+    radosgw_class "$conf" COLD
     start_daemon "$dir" rgw radosgw -f -c "$conf" -n client.rgw
 }
 

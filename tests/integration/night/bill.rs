@@ -25,7 +25,7 @@ fn kind(request: &LoggedRequest) -> &'static str {
     match request.operation.as_str() {
         "ListObjectsV2" | "ListParts" => "lists",
         "HeadObject" => "heads",
-        "GetObject" => "gets",
+        "GetObject" | "GetObjectTagging" => "gets",
         "PutObject" | "CopyObject" => "puts",
         "UploadPart" | "UploadPartCopy" => "parts",
         "CreateMultipartUpload" => "creates",
@@ -187,6 +187,49 @@ fn a_rehearsal_tells_what_will_be_asked_about_objects() {
         (("destination", "completes"), 1),
     ];
     assert_eq!(of_objects(seen(&harbour.server)), Bill::from(expected));
+}
+
+#[test]
+fn what_copies_are_written_with_is_on_the_bill_and_foretold() {
+    // In the trial tags of the source's first object, and the canary with a tag and in
+    // a class, each looked at.
+    let trial = [
+        (("source", "gets"), 1),
+        (("destination", "puts"), 2),
+        (("destination", "heads"), 2),
+    ];
+    for (side, heads_at_source) in [("never", 2), ("auto", 5)] {
+        let harbour = Harbour::with("memory = \"16MiB\"", "");
+        for name in ["a", "there"] {
+            harbour.put(name, "four");
+        }
+        harbour.server.put("dst", "there", "four");
+        harbour.server.put_random("src", "large", 40 * MIB, 7);
+        let task = harbour.task(
+            "photos",
+            "copy_tags = true\ndeliver_lists = false",
+            "src",
+            "dst",
+        );
+        let task = task.replace("\"never\"", &format!("\"{side}\""));
+        harbour.configure(&format!(
+            "memory = \"16MiB\"\n{task}storage_class = \"GLACIER\"\n"
+        ));
+        harbour.list("one.txt", "a\nthere\nlarge\n");
+        let rehearsed = harbour.run(&["run", "--dry-run"]).stdout;
+        harbour.server.clear_requests();
+        assert_eq!(harbour.night().code, 0);
+        let seen = seen(&harbour.server);
+        assert_eq!(billed(&harbour, "request_bill"), seen);
+        let mut of_objects = of_objects(seen);
+        for (of, count) in trial {
+            *of_objects.get_mut(&of).unwrap() -= count;
+        }
+        assert_eq!(of_objects[&("source", "heads")], heads_at_source, "{side}");
+        let count = |kind: &str| of_objects.get(&("source", kind)).copied().unwrap_or(0);
+        let told = format!("source: {} HEAD, {} GET", count("heads"), count("gets"));
+        assert!(rehearsed.contains(&told), "{side}: {told}: {rehearsed}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Harbour;
-use crate::s3_server::{LoggedRequest, Rights, S3Server};
+use crate::s3_server::{LoggedRequest, NewObject, Rights, S3Server};
 
 /// The keys, by the policies that stand for them.
 const SOURCE: (&str, &[&str]) = ("AKSOURCE", &["source"]);
@@ -48,6 +48,7 @@ fn asked(request: &LoggedRequest) -> Vec<Allowed> {
     let mut asked = vec![match request.operation.as_str() {
         "ListObjectsV2" | "HeadBucket" => ("ListBucket".to_owned(), request.bucket.clone()),
         "GetObject" | "HeadObject" => object("GetObject"),
+        "GetObjectTagging" => object("GetObjectTagging"),
         "DeleteObject" => object("DeleteObject"),
         "AbortMultipartUpload" => object("AbortMultipartUpload"),
         "ListParts" => object("ListMultipartUploadParts"),
@@ -59,6 +60,9 @@ fn asked(request: &LoggedRequest) -> Vec<Allowed> {
         | "CompleteMultipartUpload" => object("PutObject"),
         other => panic!("{other} needs a word here and in the policies"),
     }];
+    if request.header("x-amz-tagging").is_some() {
+        asked.push(object("PutObjectTagging"));
+    }
     if let Some(source) = request.header("x-amz-copy-source") {
         let source = source.trim_start_matches('/').to_owned();
         asked.push(("GetObject".to_owned(), source));
@@ -93,13 +97,17 @@ fn nights_send_nothing_that_the_policies_do_not_allow() {
     };
     let settings = format!(
         "[backup]\nkeep = 1\n{}prefix = \"nightferry/\"\n\
-         [[task]]\nid = \"photos\"\nserver_side_copy = \"SIDE\"\n{}{}",
+         [[task]]\nid = \"photos\"\nserver_side_copy = \"SIDE\"\ncopy_tags = true\n{}{}",
         end("backup.bucket", "nightferry-backup", BACKUP.0),
         end("task.source", "photos", SOURCE.0),
         end("task.destination", "photos-copy", DESTINATION.0),
     );
     for name in ["a", "b"] {
-        harbour.server.put("photos", name, "small");
+        let tagged = NewObject {
+            headers: [("x-amz-tagging".to_owned(), "berth=7".to_owned())].into(),
+            ..NewObject::from("small")
+        };
+        harbour.server.put("photos", name, tagged);
         harbour
             .server
             .put_random("photos", &format!("{name}/film"), 24 << 20, 7);
@@ -119,7 +127,12 @@ fn nights_send_nothing_that_the_policies_do_not_allow() {
     assert_eq!(harbour.run(&["ledger", "restore", "--from-bucket"]).code, 0);
 
     let requests = harbour.server.requests();
-    for operation in ["CopyObject", "UploadPart", "DeleteObject"] {
+    for operation in [
+        "CopyObject",
+        "UploadPart",
+        "DeleteObject",
+        "GetObjectTagging",
+    ] {
         let sent = requests
             .iter()
             .any(|request| request.operation == operation);
