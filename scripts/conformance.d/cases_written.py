@@ -81,7 +81,7 @@ def unknown_storage_class(case):
     objects(night)
     ended = night.wait(night.start("run"))
     if ended.code == 9:
-        assert "storage class" in ended.stderr.lower() or "StorageClass" in ended.stderr, ended
+        assert "storage class" in ended.stderr or "StorageClass" in ended.stderr, ended
         case.remark("refused at the start")
         return
     night.ended(ended, 0, synced=2)
@@ -190,8 +190,9 @@ def without_tags(server):
 
 
 def tags_of(server, bucket, name):
-    found = server.client.get_object_tagging(Bucket=bucket, Key=name)["TagSet"]
-    return {tag["Key"]: tag["Value"] for tag in found}
+    found = server.client.get_object_tagging(Bucket=bucket, Key=name)
+    # Of an object without tags boto3 reads no set out of radosgw's answer.
+    return {tag["Key"]: tag["Value"] for tag in found.get("TagSet", [])}
 
 
 def tags_unknown(case):

@@ -55,6 +55,8 @@ pub struct Rehearsal {
     pub tolerate: Vec<FailureCause>,
     /// What the copies would be written with.
     pub write_options: WriteOptions,
+    /// Whether they would be encrypted.
+    pub encrypts: bool,
     /// What it would ask of the source about objects.
     pub source: Counters,
     /// What it would ask of the destination about objects.
@@ -160,6 +162,8 @@ impl Rehearsal {
         source.get += u64::from(options.copy_tags);
         let is_there = matches!(route, Route::ServerSide { .. });
         source.head += u64::from(is_there && options.rest_on_source());
+        let is_looked_at = self.encrypts || options.stamp_source;
+        self.destination.head += u64::from(is_there && is_looked_at);
     }
 
     /// Counts what carrying an object takes.
@@ -291,6 +295,7 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     let mut rehearsal = Rehearsal {
         tolerate: task.tolerate.clone(),
         write_options: task.write_options.clone(),
+        encrypts: task.encryption.is_some(),
         ..Rehearsal::default()
     };
     let (id, asked, checksum) = (task.id.clone(), ends.clone(), task.checksum);

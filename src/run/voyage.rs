@@ -268,6 +268,11 @@ impl Voyage {
         let ours = self.made_before(transfer, source)?;
         match ours {
             Some((copy, verified)) if copy.source_etag == source.etag => {
+                let name = self.queued.name.as_str();
+                if !transfer.is_dressed(name, source, &self.tally)? {
+                    let route = transfer.route(source.size_bytes)?;
+                    return Ok(Look::Carry(self.on(route)));
+                }
                 return Ok(Look::Found(Copied {
                     copy_etag: copy.copy_etag,
                     verified,

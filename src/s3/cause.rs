@@ -131,6 +131,7 @@ pub fn cause(side: Side, operation: Operation, trouble: Trouble<'_>) -> FailureC
 
 fn by_code(side: Side, code: &str, message: &str) -> Option<FailureCause> {
     Some(match code {
+        _ if is_about_key(code, message) => denied(side),
         "NoSuchKey" | "NoSuchVersion" if side == Side::Source => FailureCause::SourceMissing,
         "NoSuchBucket" | "InvalidBucketName" | "PermanentRedirect" => FailureCause::BucketMissing,
         "InvalidAccessKeyId"
@@ -160,7 +161,6 @@ fn by_code(side: Side, code: &str, message: &str) -> Option<FailureCause> {
         "AccessDenied" if is_about_time(message) => FailureCause::ClockSkew,
         "RequestTimeTooSkewed" | "RequestExpired" => FailureCause::ClockSkew,
         "AccessDenied" | "AccessForbidden" | "Forbidden" => denied(side),
-        _ if is_about_key(code, message) => denied(side),
         "InvalidObjectState" if side == Side::Source => FailureCause::SourceArchived,
         "PreconditionFailed" | "InvalidRange" if side == Side::Source => {
             FailureCause::SourceChanged
@@ -273,6 +273,7 @@ pub(super) fn is_about_key(code: &str, message: &str) -> bool {
                 | "InvalidEncryptionAlgorithmError"
                 | "NotImplemented"
         ) && told_by_words()
+        || code == "InvalidAccessKeyId" && message.contains("kms-keyid")
 }
 
 fn is_about_time(message: &str) -> bool {
@@ -397,8 +398,12 @@ mod tests {
         assert_eq!(put("AccessDenied", "Request has expired"), Cause::ClockSkew);
         for (code, message) in [
             (
-                "InvalidArgument",
+                "InvalidAccessKeyId",
                 "Failed to retrieve the actual key, kms-keyid: x",
+            ),
+            (
+                "InvalidRequest",
+                "Server Side Encryption with KMS managed key requires HTTP header",
             ),
             ("NotImplemented", "Server side encryption is not configured"),
         ] {

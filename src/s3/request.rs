@@ -113,6 +113,14 @@ pub(super) struct Expected {
     signer: Arc<Signer>,
     /// Whether servers may disagree on its signature.
     is_signed_variously: bool,
+    /// The storage class that it asks for.
+    storage_class: Option<String>,
+}
+
+fn storage_class(headers: &Headers<'_>) -> Option<String> {
+    let mut headers = headers.iter();
+    let (_, class) = headers.find(|(name, _)| *name == "x-amz-storage-class")?;
+    Some(class.to_string())
 }
 
 /// How long moving `size_bytes` may take.
@@ -175,6 +183,7 @@ impl Bucket {
             operation: request.operation,
             signer,
             is_signed_variously: has_value_signed_variously(&request.headers),
+            storage_class: storage_class(&request.headers),
         };
         self.0.counting.request(request.operation);
         Ok((outgoing, expected))
@@ -204,6 +213,7 @@ impl Bucket {
             operation,
             signer,
             is_signed_variously,
+            storage_class,
         } = expected;
         if let Ok(answer) = &answer {
             self.compare_clocks(&answer.headers);
@@ -226,6 +236,18 @@ impl Bucket {
             // The same request may pass: new keys sign it then.
             return Err(Failure {
                 cause: FailureCause::ServerError,
+                ..failure
+            });
+        }
+        // Ceph's radosgw does not say what it does not like.
+        if let Some(class) = &storage_class
+            && failure.error_code.as_deref() == Some("InvalidArgument")
+            && failure.cause == FailureCause::BadRequest
+        {
+            let message = &failure.message;
+            return Err(Failure {
+                cause: FailureCause::MetadataRefused,
+                message: format!("{message}; it was to be kept in the storage class {class}"),
                 ..failure
             });
         }

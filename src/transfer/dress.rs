@@ -9,6 +9,8 @@ use crate::model::{
 };
 use crate::s3::{CopyHeaders, Head, TAGGING, tags_header};
 
+/// How the user metadata of a stamp begins.
+const STAMP: &str = "x-amz-meta-nightferry-source-";
 /// User metadata that tells the tag of the object that a copy was made of.
 const SOURCE_ETAG: &str = "x-amz-meta-nightferry-source-etag";
 /// User metadata that tells when that object was last modified (RFC 3339, UTC).
@@ -27,6 +29,8 @@ pub(super) struct Dress {
     pub(super) metadata: CarriedHeaders,
     /// Storage class and tags.
     pub(super) attributes: CarriedHeaders,
+    /// The tags.
+    pub(super) tags: Vec<Tag>,
 }
 
 impl Dress {
@@ -83,16 +87,18 @@ fn beside(
     options: &WriteOptions,
 ) -> Result<Dress, Failure> {
     let mut attributes = Vec::new();
+    let tags = if options.copy_tags { tags } else { &[] };
     if let Some(class) = options.storage_class.class_for(source_class) {
         attributes.push(("x-amz-storage-class".to_owned(), class.to_owned()));
     }
-    if options.copy_tags && !tags.is_empty() {
+    if !tags.is_empty() {
         check_tags(tags)?;
         attributes.push((TAGGING.to_owned(), tags_header(tags)));
     }
     Ok(Dress {
         metadata: CarriedHeaders::default(),
         attributes: CarriedHeaders(attributes),
+        tags: tags.to_vec(),
     })
 }
 
@@ -162,8 +168,7 @@ impl Transfer {
     }
 
     /// What the copy of an object of the facts `planned` by the server itself is
-    /// written with; whether that takes the place of what the source has, or comes
-    /// besides it.
+    /// written with.
     pub(super) fn dressed_there(
         &self,
         name: &str,
@@ -171,31 +176,99 @@ impl Transfer {
         tally: &Tally,
     ) -> Result<DressedThere, Failure> {
         let options = &self.write_options;
-        if !options.rest_on_source() {
-            let besides = beside(None, &[], options)?.attributes;
-            return Ok(DressedThere::Kept(besides));
-        }
-        let head = self.planned_head(name, planned, tally)?;
-        let dress = self.dressed(name, &head, tally)?;
-        Ok(if options.stamp_source {
-            DressedThere::Replaced(dress.all())
+        let dress = if options.rest_on_source() {
+            let head = self.planned_head(name, planned, tally)?;
+            self.dressed(name, &head, tally)?
         } else {
-            DressedThere::Kept(dress.attributes)
+            beside(None, &[], options)?
+        };
+        let is_replaced = options.stamp_source;
+        let headers = if is_replaced {
+            dress.all()
+        } else {
+            dress.attributes.clone()
+        };
+        Ok(DressedThere {
+            headers,
+            is_replaced,
+            dress,
         })
+    }
+
+    /// Whether the copy that the destination has of the object of the facts
+    /// `planned`, whoever made it, is encrypted, tagged and stamped as is wanted.
+    ///
+    /// # Errors
+    /// What remains of asking both ends after all attempts.
+    pub fn is_dressed(
+        &self,
+        name: &str,
+        planned: &ObjectFacts,
+        tally: &Tally,
+    ) -> Result<bool, Failure> {
+        let DressedThere { dress, .. } = self.dressed_there(name, planned, tally)?;
+        Ok(self.lacking(name, &dress, tally)?.is_none())
+    }
+
+    /// What the copy at the destination lacks of its `dress`, in words. There are
+    /// servers that forget it when they copy by themselves.
+    pub(super) fn lacking(
+        &self,
+        name: &str,
+        dress: &Dress,
+        tally: &Tally,
+    ) -> Result<Option<String>, Failure> {
+        let encryption = self.destination.encryption();
+        if encryption.is_none() && dress.tags.is_empty() && !self.write_options.stamp_source {
+            return Ok(None);
+        }
+        let Some(head) = self.attempts(tally, || self.destination.head(name))? else {
+            return Ok(Some("it is not there".to_owned()));
+        };
+        if let Some(wanted) = encryption.map(Encryption::algorithm)
+            && !head
+                .encryption
+                .as_deref()
+                .is_some_and(|said| said.starts_with(wanted))
+        {
+            return Ok(Some(format!("it is not encrypted with {wanted}")));
+        }
+        let is_stamp = |(name, _): &&(String, String)| name.starts_with(STAMP);
+        if dress
+            .metadata
+            .0
+            .iter()
+            .filter(is_stamp)
+            .any(|stamp| !head.headers.0.contains(stamp))
+        {
+            return Ok(Some("it is not stamped".to_owned()));
+        }
+        let tagged = match head.tag_count {
+            Some(count) => count == dress.tags.len() as u64,
+            None if dress.tags.is_empty() => true,
+            // To see them takes a right that nothing else needs.
+            None => self
+                .attempts(tally, || self.destination.tags(name))
+                .is_ok_and(|found| found.is_some_and(|found| found.len() == dress.tags.len())),
+        };
+        Ok((!tagged && self.write_options.copy_tags)
+            .then(|| "its tags are not there, or may not be seen".to_owned()))
     }
 }
 
 /// What a copy by the server itself is written with.
-pub(super) enum DressedThere {
-    Kept(CarriedHeaders),
-    Replaced(CarriedHeaders),
+pub(super) struct DressedThere {
+    headers: CarriedHeaders,
+    is_replaced: bool,
+    pub(super) dress: Dress,
 }
 
 impl DressedThere {
     pub(super) const fn headers(&self) -> CopyHeaders<'_> {
-        match self {
-            Self::Kept(besides) => CopyHeaders::Kept(besides),
-            Self::Replaced(all) => CopyHeaders::Replaced(all),
+        if self.is_replaced {
+            CopyHeaders::Replaced(&self.headers)
+        } else {
+            CopyHeaders::Kept(&self.headers)
         }
     }
 }

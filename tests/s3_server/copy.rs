@@ -89,7 +89,7 @@ pub(super) fn copy_object(
              the object's metadata, storage class, website redirect location or encryption attributes."
         ));
     }
-    let attributes = original.attributes.of_copy(&exchange.headers)?;
+    let attributes = original.attributes.of_copy(&exchange.kept_headers())?;
     let object = copied(&original, attributes, server, &exchange)?;
     // s3s 0.14 does not know them here; S3 does since 2025.
     let conditions = WriteConditions::from_headers(&exchange.headers);
@@ -106,7 +106,7 @@ pub(super) fn copy_object(
         ..CopyObjectOutput::default()
     };
     let mut headers = HeaderMap::new();
-    encryption::add_headers(&exchange.headers, &mut headers);
+    encryption::add_headers(&exchange.kept_headers(), &mut headers);
     Ok(S3Response::with_headers(output, headers))
 }
 

@@ -89,6 +89,8 @@ radosgw_keys() {
 # A storage class beside STANDARD, in a pool of its own.
 radosgw_class() {
     local conf=$1 class=$2 place=(--placement-id default-placement --storage-class "$2")
+    # The first look at its users makes the default zone.
+    radosgw-admin -c "$conf" user list
     radosgw-admin -c "$conf" zonegroup placement add --rgw-zonegroup default "${place[@]}"
     radosgw-admin -c "$conf" zone placement add --rgw-zone default "${place[@]}" \
         --data-pool "default.rgw.${class,,}.data"

@@ -56,7 +56,20 @@ impl Transfer {
             destination.copy_from(name, source, dress.headers(), condition)
         });
         match copied {
-            Ok(answer) => self.proven(name, planned, answer, tally).map(Some),
+            Ok(answer) => {
+                let arrival = self.proven(name, planned, answer, tally)?;
+                match self.lacking(name, &dress.dress, tally)? {
+                    None => {
+                        self.server_side.whole.worked();
+                        Ok(Some(arrival))
+                    }
+                    Some(lacks) => {
+                        let message = format!("{name:?}, copied by the server, lacks: {lacks}");
+                        let etag = &arrival.copied.copy_etag;
+                        Err(self.wrong_copy(name, planned, etag, message, tally))
+                    }
+                }
+            }
             Err(failure) => self
                 .heed_refusal(name, planned, replaces, failure, tally)
                 .map(|()| None),
@@ -107,7 +120,6 @@ impl Transfer {
                 self.prove_by_head(name, planned, answer.etag, tally)?
             }
         };
-        self.server_side.whole.worked();
         Ok(Arrival {
             copied: Copied {
                 copy_etag,
@@ -158,7 +170,10 @@ impl Transfer {
         }
         match proven {
             Proof::Proven(verified) => Ok((etag, verified)),
-            Proof::Wrong(why) => Err(self.wrong_copy(name, planned, &etag, &why, tally)),
+            Proof::Wrong(why) => {
+                let message = format!("{name:?}, copied by the server, is not the same: {why}");
+                Err(self.wrong_copy(name, planned, &etag, message, tally))
+            }
             Proof::Unclear => Ok((etag, Verified::SizeOnly)),
         }
     }
@@ -186,19 +201,19 @@ impl Transfer {
         }
     }
 
-    /// Removes a copy that is not the source's object, and says whether that has
+    /// Removes a copy that is not the source's object, or not as it was asked for (the
+    /// `message` says so), and says whether that has
     /// changed: then the server did not heed the condition that it has not.
     fn wrong_copy(
         &self,
         name: &str,
         planned: &ObjectFacts,
         etag: &ETag,
-        why: &str,
+        message: String,
         tally: &Tally,
     ) -> Failure {
         let changed = self.planned_head(name, planned, tally).err();
         let mut failure = changed.unwrap_or_else(|| {
-            let message = format!("{name:?}, copied by the server, is not the same: {why}");
             self.server_side.whole.close(&message);
             self.server_side.parts.close(&message);
             Failure::new(FailureCause::Integrity, message)

@@ -517,3 +517,88 @@ fn an_upload_in_parts_goes_on_only_with_what_it_was_begun_with() {
         assert_eq!(world.server.uploads("dst"), []);
     }
 }
+
+/// What a server may forget of a copy that it makes by itself, and how that is asked for.
+const FORGOTTEN: [(&str, &str, &str); 3] = [
+    ("x-amz-server-side-encryption", "", KMS),
+    ("x-amz-tagging", TAGGED, ""),
+    (
+        "x-amz-meta-nightferry-source-etag",
+        "stamp_source = true\n",
+        "",
+    ),
+];
+
+/// A world whose server forgets `header` of what it copies by itself.
+fn forgetful(
+    header: &'static str,
+    task_lines: &'static str,
+    destination_lines: &'static str,
+) -> World {
+    let world = World::asked_for(&[]);
+    world.server.set_kms_key("night", true);
+    for name in ["a", "b"] {
+        put(&world, name, &[("x-amz-tagging", "a=b")]);
+    }
+    world.ask("first", &["a", "b"]);
+    world.configure(&Setup {
+        task_lines,
+        destination_lines,
+        server_side: true,
+        workers: 1,
+        ..world.setup()
+    });
+    let forgets = Fault::new(FaultAction::Forget(header)).operation("CopyObject");
+    world.server.on(forgets);
+    world
+}
+
+#[test]
+fn what_a_server_forgets_of_its_own_copies_is_read_and_written() {
+    for (forgotten, task_lines, destination_lines) in FORGOTTEN {
+        let world = forgetful(forgotten, task_lines, destination_lines);
+        let ended = world.does(&["run", "-v"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(
+            ended.stderr.contains("copied by the server, lacks: "),
+            "{ended:?}"
+        );
+        assert_eq!(world.runs(), ["ended|2|2|0|0|0|0|done"]);
+        for name in ["a", "b"] {
+            assert_ne!(header(&world, name, forgotten), None, "{name} {forgotten}");
+            assert_eq!(world.came("PutObject", "dst", name), 1);
+        }
+        assert_eq!(world.came("CopyObject", "dst", "b"), 0);
+        check_arrived(&world, &["a", "b"]);
+        check_known(&world, &["a", "b"]);
+    }
+}
+
+#[test]
+fn what_a_server_forgot_of_a_copy_that_was_not_written_down_is_made_up_for() {
+    for (forgotten, task_lines, destination_lines) in FORGOTTEN {
+        let world = forgetful(forgotten, task_lines, destination_lines);
+        let stalls = Fault::new(FaultAction::StallAnswer).operation("PutObject");
+        world.server.on(stalls.key("a"));
+        // Copied, found wanting and removed, and written anew; then nothing is heard.
+        let night = world.begins(&["run"]);
+        wait_until("the copy", || header_is_there(&world, forgotten));
+        night.kill();
+        // Instead of that copy the one that the server made stands there.
+        world.server.remove("dst", "a");
+        let bare = NewObject {
+            body: b"a".to_vec(),
+            ..NewObject::default()
+        };
+        world.server.put("dst", "a", bare);
+        world.server.clear_faults();
+        world.night(0);
+        assert_ne!(header(&world, "a", forgotten), None, "{forgotten}");
+        assert_eq!(world.requests(), ["a|synced|", "b|synced|"]);
+        check_arrived(&world, &["a", "b"]);
+    }
+}
+
+fn header_is_there(world: &World, name: &str) -> bool {
+    world.server.object("dst", "a").is_some() && header(world, "a", name).is_some()
+}
