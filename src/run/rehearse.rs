@@ -163,7 +163,9 @@ impl Rehearsal {
         let is_there = matches!(route, Route::ServerSide { .. });
         source.head += u64::from(is_there && options.rest_on_source());
         let is_looked_at = self.encrypts || options.stamp_source;
-        self.destination.head += u64::from(is_there && is_looked_at);
+        // What goes in one piece is not put together by the destination.
+        let is_made_there = !matches!(route, Route::Whole { .. });
+        self.destination.head += u64::from(is_made_there && is_looked_at);
     }
 
     /// Counts what carrying an object takes.

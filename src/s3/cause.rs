@@ -13,6 +13,8 @@ pub enum Operation {
     GetObject,
     /// Read an object's tags.
     GetObjectTagging,
+    /// Change an object's tags.
+    PutObjectTagging,
     /// Write an object.
     PutObject,
     /// Have the server copy an object by itself.
@@ -42,6 +44,7 @@ impl Operation {
             Self::HeadObject => "HeadObject",
             Self::GetObject => "GetObject",
             Self::GetObjectTagging => "GetObjectTagging",
+            Self::PutObjectTagging => "PutObjectTagging",
             Self::PutObject => "PutObject",
             Self::CopyObject => "CopyObject",
             Self::DeleteObject => "DeleteObject",
@@ -54,12 +57,17 @@ impl Operation {
         }
     }
 
-    /// Whether the request carries an object's headers and metadata.
-    pub(super) const fn sends_metadata(self) -> bool {
+    /// Whether the request carries the headers of an object that is to be written.
+    pub(super) const fn begins_object(self) -> bool {
         matches!(
             self,
             Self::PutObject | Self::CopyObject | Self::CreateMultipartUpload
         )
+    }
+
+    /// Whether it carries what is kept beside an object's bytes.
+    const fn sends_metadata(self) -> bool {
+        self.begins_object() || matches!(self, Self::PutObjectTagging)
     }
 }
 

@@ -34,7 +34,7 @@ impl Counting {
             Operation::ListObjectsV2 | Operation::ListParts => &self.list,
             Operation::HeadObject => &self.head,
             Operation::GetObject | Operation::GetObjectTagging => &self.get,
-            Operation::PutObject | Operation::CopyObject => &self.put,
+            Operation::PutObject | Operation::PutObjectTagging | Operation::CopyObject => &self.put,
             Operation::UploadPart | Operation::UploadPartCopy => &self.part,
             Operation::CreateMultipartUpload => &self.create,
             Operation::CompleteMultipartUpload => &self.complete,

@@ -192,7 +192,7 @@ impl Bucket {
     /// Asks for what the bucket wants encrypted. Parts go without: their upload has it.
     fn encrypt(&self, request: &mut Request<'_>) {
         if let Some(encryption) = &self.0.encryption
-            && request.operation.sends_metadata()
+            && request.operation.begins_object()
         {
             let headers = encryption.headers().into_iter();
             let owned = headers.map(|(name, value)| (name, Cow::Owned(value.to_owned())));
@@ -277,6 +277,7 @@ impl Bucket {
                 | Operation::CompleteMultipartUpload => MAX_XML_BYTES + 1,
                 Operation::HeadObject
                 | Operation::PutObject
+                | Operation::PutObjectTagging
                 | Operation::UploadPart
                 | Operation::DeleteObject
                 | Operation::AbortMultipartUpload => 0,

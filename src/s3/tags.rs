@@ -1,14 +1,19 @@
 //! The tags of objects.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use quick_xml::escape::escape;
 use rusty_s3::Method;
 use serde::Deserialize;
 
 use super::bucket::Bucket;
 use super::cause::Operation;
-use super::request::Request;
+use super::request::{Body, Request};
 use super::xml::parse;
 use crate::model::{Failure, FailureCause, Tag};
 
@@ -67,6 +72,35 @@ impl Bucket {
             .map(Some)
             .ok_or_else(|| self.nonsense(operation, Some(name), why))
     }
+}
+
+impl Bucket {
+    /// Gives an object these tags and no others.
+    ///
+    /// # Errors
+    /// The server refused, for want of `s3:PutObjectTagging` perhaps, or did not answer.
+    pub fn put_tags(&self, name: &str, tags: &[Tag]) -> Result<(), Failure> {
+        let mut request = Request::about(Operation::PutObjectTagging, Method::Put, name);
+        request.query = &[("tagging", "")];
+        let xml = tag_set(tags);
+        // Amazon takes none without it.
+        let md5 = STANDARD.encode(Md5::digest(&xml));
+        request.headers.push(("content-md5", Cow::Owned(md5)));
+        request.body = Some(Body::Bytes(xml.into()));
+        self.send(request).map(drop)
+    }
+}
+
+fn tag_set(tags: &[Tag]) -> String {
+    let mut xml =
+        String::from("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>");
+    for Tag { key, value } in tags {
+        let (key, value) = (escape(key), escape(value));
+        // Writing to a String cannot fail.
+        let _ = write!(xml, "<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
+    }
+    xml.push_str("</TagSet></Tagging>");
+    xml
 }
 
 /// Says which right is wanted, or that the server has no tags.
@@ -141,6 +175,13 @@ mod tests {
             let xml = format!("<Tagging>{empty}</Tagging>");
             assert_eq!(read_tags(&xml), Some(Vec::new()), "{empty}");
         }
+    }
+
+    #[test]
+    fn tags_that_are_written_read_back_as_themselves() {
+        let tags = vec![tag("a&b =", " <1> "), tag("ü", ""), tag("'\"", "\t")];
+        assert_eq!(read_tags(&tag_set(&tags)), Some(tags));
+        assert_eq!(read_tags(&tag_set(&[])), Some(Vec::new()));
     }
 
     #[test]

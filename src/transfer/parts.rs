@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::digest::{self, Crc, Md5Bytes};
+use super::dress::Dress;
 use super::route::PartPlan;
 use super::whole_md5::{Turn, WholeMd5};
 use super::{Arrival, Tally, Transfer, proof};
@@ -22,7 +23,8 @@ pub struct PartsCopy {
     pub(super) source: ObjectFacts,
     pub(super) plan: PartPlan,
     pub(super) upload_id: UploadId,
-    /// Stands for the headers that the upload was begun with.
+    /// What the upload was begun with, and what stands for it.
+    pub(super) dress: Dress,
     pub(super) begun_with: String,
     /// What is sent along with parts for the destination to check; `None`: MD5.
     pub(super) sent: Option<ChecksumAlgorithm>,
@@ -131,6 +133,8 @@ impl PartsCopy {
                 completed.etag = found;
             }
         }
+        self.transfer
+            .dress_of_parts(&self.name, &completed.etag, &self.dress, tally)?;
         let made_of_parts = is_tag(expected.as_ref(), &completed.etag);
         // A tag made of MD5s that are the destination's word alone proves that it
         // put together what it was proven to have taken, and no more.

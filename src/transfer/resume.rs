@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use super::digest::Crc;
+use super::dress::Dress;
 use super::parts::tag_of;
 use super::route::PartPlan;
 use super::whole_md5::WholeMd5;
@@ -52,7 +53,7 @@ impl Transfer {
             let fits = fits(open, &head.facts, &cut.plan) && self.is_begun_alike(open, &mark);
             if self.is_here(open) && fits {
                 if let Some(held) = self.held_parts(name, open, tally)? {
-                    let upload = (open.id.clone(), sent, mark);
+                    let upload = (open.id.clone(), sent, dress);
                     return Ok(self.parts_copy(name, head, cut, upload, Some(&held)));
                 }
             } else {
@@ -60,7 +61,7 @@ impl Transfer {
             }
         }
         let (id, sent) = self.create_upload(name, &dress.all(), sent, tally)?;
-        Ok(self.parts_copy(name, head, cut, (id, sent, mark), None))
+        Ok(self.parts_copy(name, head, cut, (id, sent, dress), None))
     }
 
     /// Whether `open` was begun with the headers that `mark` stands for, which its
@@ -203,7 +204,7 @@ impl Transfer {
         name: &str,
         head: Head,
         cut: Cut,
-        (upload_id, sent, begun_with): (UploadId, Option<ChecksumAlgorithm>, String),
+        (upload_id, sent, dress): (UploadId, Option<ChecksumAlgorithm>, Dress),
         resumed: Option<&[ArrivedPart]>,
     ) -> PartsCopy {
         let Cut { plan, .. } = cut;
@@ -235,7 +236,8 @@ impl Transfer {
             source: head.facts,
             plan,
             upload_id,
-            begun_with,
+            begun_with: dress.mark(self.destination.encryption()),
+            dress,
             sent,
             plain: AtomicBool::new(false),
             crc: stated

@@ -192,7 +192,8 @@ impl Admission {
             "CreateBucket" => rights.write,
             _ => rights.write && rights.covers(&exchange.key),
         };
-        let tags = exchange.headers.contains_key("x-amz-tagging");
+        let tags = exchange.headers.contains_key("x-amz-tagging")
+            || exchange.operation() == "PutObjectTagging";
         if permitted && self.is_paid_for(exchange) && (rights.write_tags || !tags) {
             Ok(())
         } else {

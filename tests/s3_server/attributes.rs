@@ -97,6 +97,20 @@ impl Attributes {
             .unwrap_or_default()
     }
 
+    pub(super) fn set_tags(&mut self, tags: &[(String, String)]) {
+        let encode = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+        };
+        let pairs = tags
+            .iter()
+            .map(|(key, value)| format!("{}={}", encode(key), encode(value)));
+        let header = pairs.collect::<Vec<_>>().join("&");
+        self.0.retain(|(name, _)| name != TAGGING);
+        let header = HeaderValue::from_str(&header).expect("escaped text is ASCII");
+        self.0.push((HeaderName::from_static(TAGGING), header));
+    }
+
     /// Whether a key of KMS lies over the object, so that its tag is no MD5.
     pub(super) fn is_under_key(&self) -> bool {
         self.value(ENCRYPTION).as_deref() == Some("aws:kms")

@@ -41,7 +41,7 @@ pub(super) fn create(
     };
     let checksum_type = input.checksum_type.as_ref();
     let upload = Upload {
-        attributes: Attributes::from_headers(&exchange.headers)?,
+        attributes: Attributes::from_headers(&exchange.kept_headers())?,
         initiated: clock::whole_seconds(server.clock.now()),
         checksum_type: checksum_type
             .map_or(default_type, |kind| kind.as_str())

@@ -1,6 +1,11 @@
 //! Tags of objects.
 
-use s3s::dto::{GetObjectTaggingInput, GetObjectTaggingOutput, Tag};
+use std::sync::Arc;
+
+use s3s::dto::{
+    GetObjectTaggingInput, GetObjectTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
+    Tag,
+};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::Server;
@@ -27,7 +32,10 @@ pub(super) fn parse(header: &str) -> Vec<(String, String)> {
 pub(super) fn check(exchange: &Exchange) -> S3Result<()> {
     let header = exchange.headers.get(TAGGING);
     let header = header.and_then(|header| header.to_str().ok());
-    let tags = parse(header.unwrap_or_default());
+    check_all(&parse(header.unwrap_or_default()))
+}
+
+fn check_all(tags: &[(String, String)]) -> S3Result<()> {
     if tags.len() > 10 {
         return Err(s3_error!(
             InvalidTag,
@@ -38,7 +46,7 @@ pub(super) fn check(exchange: &Exchange) -> S3Result<()> {
         let characters = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
         text.chars().count() <= most && text.chars().all(characters)
     };
-    for (key, value) in &tags {
+    for (key, value) in tags {
         if key.is_empty() || key.starts_with("aws:") || !is_legal(key, 128) {
             return Err(s3_error!(
                 InvalidTag,
@@ -53,6 +61,24 @@ pub(super) fn check(exchange: &Exchange) -> S3Result<()> {
         }
     }
     Ok(())
+}
+
+pub(super) fn put(
+    server: &Server,
+    request: S3Request<PutObjectTaggingInput>,
+) -> S3Result<S3Response<PutObjectTaggingOutput>> {
+    let input = request.input;
+    let tags = input.tagging.tag_set.into_iter();
+    let tags = tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
+    let tags: Vec<_> = tags.collect();
+    check_all(&tags)?;
+    server.store.with_bucket(&input.bucket, |bucket| {
+        let mut object = bucket.object(&input.key)?;
+        Arc::make_mut(&mut object).attributes.set_tags(&tags);
+        bucket.objects.insert(input.key, object);
+        Ok(())
+    })?;
+    Ok(S3Response::new(PutObjectTaggingOutput::default()))
 }
 
 pub(super) fn get(

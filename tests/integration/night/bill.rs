@@ -26,7 +26,7 @@ fn kind(request: &LoggedRequest) -> &'static str {
         "ListObjectsV2" | "ListParts" => "lists",
         "HeadObject" => "heads",
         "GetObject" | "GetObjectTagging" => "gets",
-        "PutObject" | "CopyObject" => "puts",
+        "PutObject" | "PutObjectTagging" | "CopyObject" => "puts",
         "UploadPart" | "UploadPartCopy" => "parts",
         "CreateMultipartUpload" => "creates",
         "CompleteMultipartUpload" => "completes",

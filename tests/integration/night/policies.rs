@@ -49,6 +49,7 @@ fn asked(request: &LoggedRequest) -> Vec<Allowed> {
         "ListObjectsV2" | "HeadBucket" => ("ListBucket".to_owned(), request.bucket.clone()),
         "GetObject" | "HeadObject" => object("GetObject"),
         "GetObjectTagging" => object("GetObjectTagging"),
+        "PutObjectTagging" => object("PutObjectTagging"),
         "DeleteObject" => object("DeleteObject"),
         "AbortMultipartUpload" => object("AbortMultipartUpload"),
         "ListParts" => object("ListMultipartUploadParts"),

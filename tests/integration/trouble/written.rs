@@ -602,3 +602,41 @@ fn what_a_server_forgot_of_a_copy_that_was_not_written_down_is_made_up_for() {
 fn header_is_there(world: &World, name: &str) -> bool {
     world.server.object("dst", "a").is_some() && header(world, "a", name).is_some()
 }
+
+#[test]
+fn tags_that_a_server_forgets_of_uploads_in_parts_are_put_on_the_object() {
+    let world = World::asked_for(&[]);
+    put_large(&world, "film", &[("x-amz-tagging", "a=b&c=d")]);
+    world.ask("first", &["film"]);
+    configured(&world, TAGGED, "");
+    let forgets = Fault::new(FaultAction::Forget("x-amz-tagging"));
+    world.server.on(forgets.operation("CreateMultipartUpload"));
+    world.night(0);
+    assert_eq!(
+        header(&world, "film", "x-amz-tagging").as_deref(),
+        Some("a=b&c=d")
+    );
+    assert_eq!(world.came("PutObjectTagging", "dst", "film"), 1);
+    check_arrived(&world, &["film"]);
+    check_known(&world, &["film"]);
+}
+
+#[test]
+fn an_upload_in_parts_that_is_not_encrypted_is_removed_and_fails() {
+    let world = World::asked_for(&[]);
+    world.server.set_kms_key("night", true);
+    put_large(&world, "film", &[]);
+    world.ask("first", &["film"]);
+    configured(&world, "", KMS);
+    let forgets = Fault::new(FaultAction::Forget("x-amz-server-side-encryption"));
+    world.server.on(forgets.operation("CreateMultipartUpload"));
+    world.night(4);
+    assert_eq!(world.rows(FAILED), ["film|bad_request|"]);
+    let words = world.rows("SELECT message FROM failed_requests");
+    assert!(
+        words[0].ends_with("lacks: it is not encrypted with aws:kms; the wrong copy was removed"),
+        "{words:?}"
+    );
+    assert_eq!(world.copies(), [""; 0]);
+    world.check_books();
+}
