@@ -7,6 +7,7 @@
 //! ```
 //!
 //! Small ones are tried for the first time without a thread that waits (`first_try`).
+//! With which headers copies are written, `dress` says, whichever way they go.
 //! Which digest that is, `proof` says: the cheapest that the destination was seen
 //! to check, else MD5.
 //!

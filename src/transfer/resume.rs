@@ -67,13 +67,11 @@ impl Transfer {
     /// Whether `open` was begun with the headers that `mark` stands for, which its
     /// object will have. An older release knew no options.
     fn is_begun_alike(&self, open: &OpenUpload, mark: &str) -> bool {
-        match &open.begun_with {
-            Some(begun_with) => begun_with == mark,
-            None => {
-                let plain = self.write_options == WriteOptions::default();
-                plain && self.destination.encryption().is_none()
-            }
-        }
+        let Some(begun_with) = &open.begun_with else {
+            let plain = self.write_options == WriteOptions::default();
+            return plain && self.destination.encryption().is_none();
+        };
+        begun_with == mark
     }
 
     /// What is sent along with parts, for the destination to check. Of parts that

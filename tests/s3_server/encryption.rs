@@ -53,7 +53,7 @@ impl Keys {
             ));
         }
         match (algorithm, header(KEY_ID)) {
-            ("AES256", None) | ("aws:kms", None) => Ok(()),
+            ("AES256" | "aws:kms", None) => Ok(()),
             ("aws:kms", Some(id)) => self.check_key(id),
             _ => Err(s3_error!(
                 InvalidArgument,
