@@ -239,6 +239,7 @@ fn what_lies_under_another_prefix_is_not_taken_for_what_is_here() {
         source_etag: ETag::new("5e"),
         size_bytes: 7,
         part_bytes: 7,
+        begun_with: None,
         parts: Vec::new(),
     };
     let notes = [
