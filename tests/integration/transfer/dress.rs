@@ -47,7 +47,7 @@ fn put(world: &World, name: &str, size_bytes: usize, tags: &str) {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let object = NewObject {
-        body: (0..size_bytes).map(|byte| (byte % 251) as u8).collect(),
+        body: (0..=250).cycle().take(size_bytes).collect(),
         content_type: Some("text/plain".to_owned()),
         headers: headers.collect(),
         metadata: BTreeMap::from([("berth".to_owned(), "7".to_owned())]),

@@ -10,7 +10,8 @@ use super::recognised::killed_behind_the_copy;
 use super::{DESTINATION_KEY, SOURCE_KEY, Setup, World};
 use crate::s3_server::{Fault, FaultAction, NewObject, Rights};
 
-const MIB: u64 = 1024 * 1024;
+/// So many go in three parts.
+const LARGE_BYTES: usize = 12 * 1024 * 1024;
 const KMS: &str = "encryption = \"sse-kms\"\nkms_key_id = \"night\"\n";
 const TAGGED: &str = "copy_tags = true\n";
 const FAILED: &str = "SELECT name, cause, error_code FROM failed_requests ORDER BY name";
@@ -45,7 +46,7 @@ fn put_large(world: &World, name: &str, headers: &[(&str, &str)]) {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let object = NewObject {
-        body: (0..12 * MIB).map(|byte| (byte % 251) as u8).collect(),
+        body: (0..=250).cycle().take(LARGE_BYTES).collect(),
         content_type: Some("text/plain".to_owned()),
         headers: headers.collect(),
         metadata: BTreeMap::from([("berth".to_owned(), "7".to_owned())]),
@@ -103,9 +104,9 @@ fn each_way(
         put_large(&world, "film", headers);
         world.ask("first", &names);
         world.configure(&Setup {
+            server_side,
             task_lines,
             destination_lines,
-            server_side,
             ..world.setup()
         });
         world.night(0);
@@ -330,21 +331,28 @@ fn what_cannot_be_written_with_an_object_fails_for_good_and_the_others_go() {
     }
 }
 
+/// Lines of the destination, headers of the source, and the class of the copy.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Option<&'static str>,
+);
+
 #[test]
 fn copies_get_the_storage_class_that_the_rule_gives() {
     let class = "x-amz-storage-class";
-    let ia = [(class, "STANDARD_IA")];
-    let cases: [(&str, &[(&str, &str)], Option<&str>); 6] = [
-        ("", &ia, None),
-        ("storage_class = \"ONEZONE_IA\"\n", &ia, Some("ONEZONE_IA")),
-        ("storage_class = \"same\"\n", &ia, Some("STANDARD_IA")),
+    let ia: &[_] = &[("x-amz-storage-class", "STANDARD_IA")];
+    let cases: [Case; 6] = [
+        ("", ia, None),
+        ("storage_class = \"ONEZONE_IA\"\n", ia, Some("ONEZONE_IA")),
+        ("storage_class = \"same\"\n", ia, Some("STANDARD_IA")),
         ("storage_class = \"same\"\n", &[], Some("STANDARD")),
         (
             "storage_class = { STANDARD = \"GLACIER\" }\n",
             &[],
             Some("GLACIER"),
         ),
-        ("storage_class = { STANDARD = \"GLACIER\" }\n", &ia, None),
+        ("storage_class = { STANDARD = \"GLACIER\" }\n", ia, None),
     ];
     for (lines, headers, expected) in cases {
         each_way("", lines, headers, |world, name| {
@@ -542,10 +550,10 @@ fn forgetful(
     }
     world.ask("first", &["a", "b"]);
     world.configure(&Setup {
+        workers: 1,
+        server_side: true,
         task_lines,
         destination_lines,
-        server_side: true,
-        workers: 1,
         ..world.setup()
     });
     let forgets = Fault::new(FaultAction::Forget(header)).operation("CopyObject");
