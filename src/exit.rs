@@ -17,6 +17,8 @@ pub enum ExitReason {
     Rejected,
     /// No list came in for longer than is expected.
     NoList,
+    /// A spot check found copies, or ignored objects, that are not as the source's.
+    Drifted,
     /// Another run of this task holds the lock.
     Locked,
     /// Work was deferred.
@@ -32,7 +34,7 @@ pub enum ExitReason {
 impl ExitReason {
     /// All reasons, the most serious first. A wrong usage ends the program
     /// before it has any other reason, so its place among them does not matter.
-    pub const BY_SERIOUSNESS: [Self; 12] = [
+    pub const BY_SERIOUSNESS: [Self; 13] = [
         Self::Unbalanced,
         Self::Unexpected,
         Self::Unusable,
@@ -41,6 +43,7 @@ impl ExitReason {
         Self::Failed,
         Self::Rejected,
         Self::NoList,
+        Self::Drifted,
         Self::Deferred,
         Self::Owed,
         Self::Usage,
@@ -55,7 +58,7 @@ impl ExitReason {
             Self::Unexpected => 1,
             Self::Usage => 2,
             Self::Unusable => 3,
-            Self::Failed | Self::Rejected | Self::NoList => 4,
+            Self::Failed | Self::Rejected | Self::NoList | Self::Drifted => 4,
             Self::Locked => 5,
             Self::Deferred => 6,
             Self::Owed => 7,
@@ -75,6 +78,7 @@ impl ExitReason {
             Self::Failed => "failed",
             Self::Rejected => "rejected",
             Self::NoList => "no_list",
+            Self::Drifted => "drifted",
             Self::Locked => "locked",
             Self::Deferred => "deferred",
             Self::Owed => "owed",
@@ -94,6 +98,7 @@ impl ExitReason {
             Self::Failed => "Requests failed in this run.",
             Self::Rejected => "Lines of lists were rejected in this run.",
             Self::NoList => "No list came for longer than the task expects.",
+            Self::Drifted => "A spot check found objects that are not as the source's any more.",
             Self::Locked => "Another run of the task is at work.",
             Self::Deferred => {
                 "Work was deferred: time was up, the run was stopped, a limit was reached or a \
@@ -161,7 +166,7 @@ mod tests {
             .iter()
             .map(|r| r.code())
             .collect();
-        assert_eq!(order, [8, 1, 3, 9, 5, 4, 4, 4, 6, 7, 2, 0]);
+        assert_eq!(order, [8, 1, 3, 9, 5, 4, 4, 4, 4, 6, 7, 2, 0]);
         let reasons = [ExitReason::Owed, ExitReason::Deferred, ExitReason::Failed];
         assert_eq!(ExitReason::most_serious(&reasons), ExitReason::Failed);
         assert_eq!(ExitReason::most_serious(&[]), ExitReason::Done);

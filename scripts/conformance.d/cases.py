@@ -15,6 +15,7 @@ import cases_content
 import cases_credentials
 import cases_events
 import cases_rules
+import cases_spots
 import cases_trouble
 import cases_written
 import probes
@@ -22,7 +23,7 @@ from night import Night, Skip
 from server import Server, each
 
 MODULES = [cases_content, cases_rules, cases_checks, cases_events, cases_trouble,
-           cases_credentials, cases_written]
+           cases_credentials, cases_written, cases_spots]
 CASES = {case.__name__: case for module in MODULES for case in module.CASES}
 CASE_SECONDS = 1200
 

@@ -10,6 +10,7 @@ SELECT number, run_id, run_name, run.state, started_at, started_offset, ended_at
                 'the ' || breaker_side || ' failed ' || breaker_failures
                     || ' objects in a row: ' || breaker_message),
        tolerated, (SELECT count(*) FROM suspect WHERE suspect.run = run.run),
+       wanted, copies, copies_drifted, spot_check.ignored, ignored_drifted, undecided, skipped,
        listed, 'manifests/' || run_name || '.manifest.json',
        coalesce(delivery.sha256, manifest_sha256), delivery.state = 'delivered',
        coalesce(pruned_run.synced + pruned_run.failed + pruned_run.ignored, 0),
@@ -22,4 +23,5 @@ FROM run
 LEFT JOIN delivery ON delivery.task = run.task
                   AND delivery.path = 'manifests/' || run_name || '.manifest.json'
 LEFT JOIN pruned_run ON pruned_run.run = run.run
+LEFT JOIN spot_check ON spot_check.run = run.run
 WHERE run.run = ?1

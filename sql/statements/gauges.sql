@@ -13,8 +13,10 @@ SELECT task.requested, task.synced, task.failed, task.ignored,
        last.number, last.state, last.started_at, last.ended_at, last.taken, last.synced,
        last.failed, last.ignored,
        coalesce(last.deferred, last.taken - last.synced - last.failed - last.ignored),
-       last.synced_bytes, last.exit_code
+       last.synced_bytes, last.exit_code,
+       wanted, copies, copies_drifted, spot_check.ignored, ignored_drifted, undecided, skipped
 FROM task
 LEFT JOIN run AS last ON last.task = task.task
     AND last.number = (SELECT max(number) FROM run WHERE run.task = task.task)
+LEFT JOIN spot_check ON spot_check.run = last.run
 WHERE id = ?1

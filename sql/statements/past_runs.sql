@@ -7,8 +7,9 @@ SELECT number, run_id, run_name, state, started_at, started_offset, ended_at, en
                 'the ' || breaker_side || ' failed ' || breaker_failures
                     || ' objects in a row: ' || breaker_message),
        tolerated,
-       (SELECT count(*) FROM suspect WHERE suspect.run = run.run)
-FROM run JOIN task USING (task)
+       (SELECT count(*) FROM suspect WHERE suspect.run = run.run),
+       wanted, copies, copies_drifted, spot_check.ignored, ignored_drifted, undecided, skipped
+FROM run JOIN task USING (task) LEFT JOIN spot_check USING (run)
 WHERE task.id = ?1 AND number < ?2
 ORDER BY number DESC
 LIMIT ?3

@@ -1,7 +1,8 @@
 -- Objects that were ignored although the tags of both ends say that their bytes differ,
 -- as far as no later run copied them or found something else.
 CREATE VIEW suspect_objects AS
-SELECT task.id AS task, request.name, suspect.request, run.number AS run, attempt.at,
+SELECT task.id AS task, request.name, run.destination_prefix || request.name AS destination_name,
+       suspect.request, run.number AS run, attempt.at,
        strftime('%Y-%m-%dT%H:%M:%S', at / 1000 + attempt.offset_minutes * 60, 'unixepoch')
            || printf('.%03d%s%02d:%02d', at % 1000, iif(attempt.offset_minutes < 0, '-', '+'),
                      abs(attempt.offset_minutes) / 60, abs(attempt.offset_minutes) % 60) AS at_local,

@@ -10,8 +10,12 @@ use crate::exit::ExitReason;
 use crate::model::{RunBooks, TaskId};
 use crate::ping::MOST_REPORT_BYTES;
 use crate::report::hints::{hint, silence_hint};
+use crate::report::spot::{spot_finding, spot_hint, spot_sentence};
 use crate::report::text::{counted, harmless, size};
 use crate::run::NightReport;
+
+/// So many findings of a spot check are named; the ledger has all.
+const MOST_FINDINGS: usize = 20;
 
 /// What was printed of a night, and what went wrong in it.
 #[derive(Debug, Default)]
@@ -107,6 +111,7 @@ impl Account {
         if let Some(silence) = &night.silence {
             self.error(about, &silence_hint(silence));
         }
+        self.say_spot_findings(about, night);
         for conflict in &night.delivery.conflicts {
             self.warn(about, &format!("not delivered: {conflict}"));
         }
@@ -115,6 +120,30 @@ impl Account {
         }
         for imbalance in &night.imbalance {
             self.error(about, &format!("THE BOOKS DO NOT BALANCE: {imbalance}"));
+        }
+    }
+
+    /// What the spot check found that is not the same.
+    fn say_spot_findings(&mut self, about: About<'_>, night: &NightReport) {
+        for found in night.spot_findings.iter().take(MOST_FINDINGS) {
+            let said = format!("spot check: {}", spot_finding(found));
+            if found.finding.is_drift() {
+                self.error(about, &said);
+            } else {
+                self.warn(about, &said);
+            }
+        }
+        if let Some(more) = night.spot_findings.get(MOST_FINDINGS..)
+            && !more.is_empty()
+        {
+            let more = counted(more.len() as u64, "more finding");
+            self.warn(
+                about,
+                &format!("spot check: {more}; the view spot_findings has all"),
+            );
+        }
+        if let Some(hint) = night.spot_check.as_ref().and_then(spot_hint) {
+            self.warn(about, &format!("spot check: {hint}"));
         }
     }
 
@@ -198,6 +227,9 @@ pub fn night_text(task: &TaskConfig, night: &NightReport) -> String {
     if night.intake.rejected > 0 {
         let rejected = counted(night.intake.rejected, "line");
         lines.push(format!("  {rejected} of lists rejected"));
+    }
+    if let Some(check) = &night.spot_check {
+        lines.push(format!("  {}", spot_sentence(check)));
     }
     if let Some(deferral) = night.deferral {
         lines.push(format!("  {} deferred: {deferral}", books.deferred));

@@ -16,6 +16,7 @@ use crate::model::{
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
 const MOST_CARRY_OVER_DAYS: u32 = 3650;
+const MOST_SPOT_CHECK: u32 = 10_000;
 const SHORTEST_EXPECTATION: Duration = Duration::from_mins(1);
 const LONGEST_EXPECTATION: Duration = Duration::from_hours(366 * 24);
 
@@ -48,6 +49,9 @@ pub struct TaskConfig {
     pub expect_list_within: Option<Duration>,
     /// Causes of failed requests that do not count for the exit code; default none.
     pub tolerate: Vec<FailureCause>,
+    /// How many copies, and as many ignored objects, each run compares with the source
+    /// byte by byte; default 0.
+    pub spot_check: u32,
     /// Whether the server may copy by itself; default auto.
     pub server_side_copy: ServerSideCopy,
     /// What copies are written with besides what travels.
@@ -205,6 +209,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let carry_over_days = section.number("carry_over_days", &(0..=MOST_CARRY_OVER_DAYS));
     let expect_list_within = section.parsed("expect_list_within", expectation);
     let tolerate = tolerated(&mut section);
+    let spot_check = section.number("spot_check", &(0..=MOST_SPOT_CHECK));
     let server_side_copy = section.parsed("server_side_copy", ServerSideCopy::from_str);
     let bandwidth = bandwidth::read(&mut section, zone);
     let source = section.section("source");
@@ -238,6 +243,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         carry_over_days: carry_over_days.unwrap_or(DEFAULT_CARRY_OVER_DAYS),
         expect_list_within,
         tolerate,
+        spot_check: spot_check.unwrap_or(0),
         server_side_copy: server_side_copy.unwrap_or_default(),
         write_options,
         encryption,

@@ -404,6 +404,25 @@ fn a_backup_needs_a_place_of_its_own() {
 }
 
 #[test]
+fn a_spot_check_is_a_number_and_none_if_nothing_is_said() {
+    let with = |line: &str| {
+        let text =
+            format!("data_dir = 'd'\n[[task]]\nid = 'photos'\n{line}\n{SOURCE}{DESTINATION}");
+        parse(&text).map(|config| config.tasks[0].spot_check)
+    };
+    assert_eq!(with("").unwrap(), 0);
+    assert_eq!(with("spot_check = 20").unwrap(), 20);
+    for wrong in [
+        "spot_check = 10_001",
+        "spot_check = -1",
+        "spot_check = 'all'",
+    ] {
+        let error = with(wrong).unwrap_err().to_string();
+        assert!(error.contains("spot_check"), "{error}");
+    }
+}
+
+#[test]
 fn what_is_expected_and_tolerated_is_read_and_unknown_causes_name_the_list() {
     let with = |lines: &str| {
         let text =

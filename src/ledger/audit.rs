@@ -107,21 +107,21 @@ impl Ledger {
 }
 
 fn read_audited(key: RunKey, row: &Row<'_>) -> rusqlite::Result<AuditedRun> {
-    let sha256: Option<String> = row.get(26)?;
+    let sha256: Option<String> = row.get(33)?;
     Ok(AuditedRun {
         key,
         run: read_run(row)?,
-        listed: row.get(24)?,
+        listed: row.get(31)?,
         manifest: match sha256 {
             None => None,
             Some(sha256) => Some(KeptManifest {
-                path: row.get(25)?,
+                path: row.get(32)?,
                 sha256,
-                delivered: row.get(27)?,
+                delivered: row.get(34)?,
             }),
         },
-        pruned: row.get(28)?,
-        pruned_failed: row.get(29)?,
-        creation_lines: row.get(30)?,
+        pruned: row.get(35)?,
+        pruned_failed: row.get(36)?,
+        creation_lines: row.get(37)?,
     })
 }

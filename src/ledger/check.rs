@@ -14,6 +14,7 @@ const RULES: &[&str] = &[
     include_str!("../../sql/statements/check_requests.sql"),
     include_str!("../../sql/statements/check_bill.sql"),
     include_str!("../../sql/statements/check_suspects.sql"),
+    include_str!("../../sql/statements/check_spots.sql"),
 ];
 
 impl Ledger {

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use super::VIEWS;
 use super::fixture::Fixture;
 use crate::model::{
-    Deferral, FailureCause, FindingKind, IgnoreReason, RejectReason, RequestState, RunState,
-    Setting, Side, Verified,
+    Comparison, Deferral, FailureCause, FindingKind, IgnoreReason, RejectReason, RequestState,
+    RunState, Sampled, Setting, Side, Verified,
 };
 
 const README: &str = include_str!("../../sql/README.md");
@@ -39,6 +39,8 @@ fn word_lists() -> Vec<(&'static str, Vec<&'static str>)> {
             "reason for a rejected line",
             words(RejectReason::ALL, RejectReason::as_str),
         ),
+        ("comparison", words(Comparison::ALL, Comparison::as_str)),
+        ("kind of sample", words(Sampled::ALL, Sampled::as_str)),
         ("side", words(Side::ALL, Side::as_str)),
         ("setting", words(Setting::ALL, Setting::as_str)),
         ("finding", words(FindingKind::ALL, FindingKind::as_str)),

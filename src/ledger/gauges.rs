@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::report::word;
+use super::spot::{SpotCheck, read_spot_check};
 use super::story::present;
 use super::{Ledger, Result};
 use crate::model::{RunState, TaskId, Timestamp};
@@ -63,6 +64,8 @@ pub struct RunGauges {
     pub synced_bytes: u64,
     /// The exit code with which it answered; `None`: it has not.
     pub exit_code: Option<u8>,
+    /// What its spot check came to, if it made one.
+    pub spot_check: Option<SpotCheck>,
 }
 
 impl Ledger {
@@ -112,6 +115,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunGauges> {
         deferred: row.get(20)?,
         synced_bytes: row.get(21)?,
         exit_code: row.get(22)?,
+        spot_check: read_spot_check(row, 23)?,
     })
 }
 
@@ -160,6 +164,7 @@ mod tests {
             deferred: 1,
             synced_bytes: 10,
             exit_code: Some(4),
+            spot_check: None,
         };
         let expected = Gauges {
             requested: 3,

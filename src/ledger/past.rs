@@ -3,6 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::report::{local, word};
+use super::spot::{SpotCheck, read_spot_check};
 use super::{Ledger, Result};
 use crate::model::{LocalTime, Month, RunBooks, RunState, TaskId};
 
@@ -60,6 +61,8 @@ pub struct PastRun {
     pub tolerated: u64,
     /// Of the ignored, those whose tags say that both ends hold other bytes.
     pub suspects: u64,
+    /// What its spot check came to, if it was to make one.
+    pub spot_check: Option<SpotCheck>,
 }
 
 /// An input list.
@@ -196,6 +199,7 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
         because: row.get(21)?,
         tolerated: row.get(22)?,
         suspects: row.get(23)?,
+        spot_check: read_spot_check(row, 24)?,
     })
 }
 

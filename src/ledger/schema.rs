@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0017_destination_prefix.sql"),
     include_str!("../../sql/migrations/0018_mends.sql"),
     include_str!("../../sql/migrations/0019_begun_with.sql"),
+    include_str!("../../sql/migrations/0020_spot_checks.sql"),
 ];
 
 /// The public views, made anew with every migration.
@@ -96,6 +97,14 @@ pub const VIEWS: &[(&str, &str)] = &[
         include_str!("../../sql/views/run_history.sql"),
     ),
     ("run_tuning", include_str!("../../sql/views/run_tuning.sql")),
+    (
+        "spot_checks",
+        include_str!("../../sql/views/spot_checks.sql"),
+    ),
+    (
+        "spot_findings",
+        include_str!("../../sql/views/spot_findings.sql"),
+    ),
     (
         "suspect_objects",
         include_str!("../../sql/views/suspect_objects.sql"),

@@ -44,7 +44,8 @@ pub use tuning::Tuning;
 pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use window::Window;
 pub use words::{
-    ChecksumMode, Deferral, Differs, FailureCause, FindingKind, IgnoreReason, OverwriteMode,
-    RejectReason, RequestState, RunState, Setting, Side, UnknownWord, Verified,
+    ChecksumMode, Comparison, Deferral, Differs, FailureCause, FindingKind, IgnoreReason,
+    OverwriteMode, RejectReason, RequestState, RunState, Sampled, Setting, Side, UnknownWord,
+    Verified,
 };
 pub use write_options::{Encryption, StorageClassRule, Tag, WriteOptions};

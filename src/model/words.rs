@@ -262,6 +262,38 @@ words! {
 }
 
 words! {
+    /// What a comparison of both ends, byte by byte, came to.
+    Comparison ("comparison") {
+        /// The same bytes.
+        Same = "same",
+        /// Other bytes, of a source that is the one that was recorded.
+        Differs = "differs",
+        /// The destination does not have it any more.
+        Gone = "gone",
+        /// The source has another object now, so nothing can be said of the copy.
+        SourceChanged = "source_changed",
+        /// The source does not have it any more, likewise.
+        SourceGone = "source_gone",
+        /// One end did not let it be read.
+        Unreadable = "unreadable",
+    }
+}
+
+impl Comparison {
+    /// Whether the destination does not hold what it should.
+    #[must_use]
+    pub const fn is_drift(self) -> bool {
+        matches!(self, Self::Differs | Self::Gone)
+    }
+
+    /// Whether anything could be said of the copy.
+    #[must_use]
+    pub const fn is_verdict(self) -> bool {
+        self.is_drift() || matches!(self, Self::Same)
+    }
+}
+
+words! {
     /// In what an object differs from the copy that the ledger recorded.
     Differs ("difference") {
         /// In its size alone.
@@ -270,6 +302,16 @@ words! {
         Etag = "etag",
         /// In both.
         SizeAndEtag = "size_and_etag",
+    }
+}
+
+words! {
+    /// What a spot check looks at.
+    Sampled ("kind of sample") {
+        /// Copies that runs have made.
+        Copy = "copy",
+        /// Objects that runs have left alone.
+        Ignored = "ignored",
     }
 }
 

@@ -4,8 +4,8 @@
 use prometheus::core::Collector;
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use crate::ledger::{Gauges, Ledger, LedgerError, RunGauges};
-use crate::model::{RunState, TaskId, Timestamp};
+use crate::ledger::{Gauges, Ledger, LedgerError, RunGauges, SpotCheck};
+use crate::model::{RunState, Sampled, TaskId, Timestamp};
 
 /// The content type of what [`Metrics::render`] answers.
 pub const METRICS_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -235,6 +235,34 @@ impl Metrics {
                 code.with_label_values(label).set(exit_code.into());
             }
         }
+        let checks = runs
+            .iter()
+            .filter_map(|(task, run)| Some((*task, run.spot_check?)));
+        self.of_spot_checks(&checks.collect::<Vec<_>>())
+    }
+
+    fn of_spot_checks(&self, checks: &[(&str, SpotCheck)]) -> prometheus::Result<()> {
+        let labels = ["task", "kind"];
+        let checked = self.gauge(
+            "last_run_spot_checked",
+            "Objects that its spot check compared with the source.",
+            &labels,
+        )?;
+        let drifted = self.gauge(
+            "last_run_spot_drifted",
+            "Of these, objects that are not as the source's.",
+            &labels,
+        )?;
+        for (task, check) in checks {
+            for (kind, compared, differ) in [
+                (Sampled::Copy, check.copies, check.copies_drifted),
+                (Sampled::Ignored, check.ignored, check.ignored_drifted),
+            ] {
+                let label = &[*task, kind.as_str()];
+                checked.with_label_values(label).set(compared.cast_signed());
+                drifted.with_label_values(label).set(differ.cast_signed());
+            }
+        }
         Ok(())
     }
 
@@ -306,11 +334,17 @@ mod tests {
             deferred: 2,
             synced_bytes: 30,
             exit_code: None,
+            spot_check: None,
         };
         let ended = RunGauges {
             state: RunState::Ended,
             ended: Some(Timestamp::from_ms(1_793_412_000_000)),
             exit_code: Some(4),
+            spot_check: Some(SpotCheck {
+                copies: 20,
+                copies_drifted: 1,
+                ..SpotCheck::default()
+            }),
             ..run.clone()
         };
         let tasks = [
@@ -333,6 +367,10 @@ mod tests {
                 "nightferry_last_run_number{task=\"photos\"} 12",
                 "nightferry_last_run_running{task=\"films\"} 0",
                 "nightferry_last_run_running{task=\"photos\"} 1",
+                "nightferry_last_run_spot_checked{kind=\"copy\",task=\"films\"} 20",
+                "nightferry_last_run_spot_checked{kind=\"ignored\",task=\"films\"} 0",
+                "nightferry_last_run_spot_drifted{kind=\"copy\",task=\"films\"} 1",
+                "nightferry_last_run_spot_drifted{kind=\"ignored\",task=\"films\"} 0",
                 "nightferry_last_run_start_timestamp_seconds{task=\"films\"} 1793408400.5",
                 "nightferry_last_run_start_timestamp_seconds{task=\"photos\"} 1793408400.5",
                 "nightferry_last_run_synced_bytes{task=\"films\"} 30",

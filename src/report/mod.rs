@@ -18,6 +18,7 @@ mod manifest;
 mod metrics;
 pub mod outlook;
 mod reading;
+pub mod spot;
 mod status;
 mod summary;
 mod summary_table;

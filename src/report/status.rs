@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ReportError;
 use super::hints::list_expected;
 use super::outlook::{Outlook, Schedule};
+use super::spot::spot_sentence;
 use super::table::{Side, paragraph, plain};
 use super::text::{age, counted, thousands, told};
 use crate::ledger::{LastRun, Ledger, TaskStatus};
@@ -78,7 +79,8 @@ pub fn write_status(
             "{}",
             plain(&[Side::Left, Side::Right, Side::Left], &rows)
         )?;
-        for note in [because, resumed(status)].into_iter().flatten() {
+        let spot_check = spot_checked(ledger, status)?;
+        for note in [because, spot_check, resumed(status)].into_iter().flatten() {
             write!(out, "{}", paragraph(&note, 2))?;
         }
         if let Some(url) = beside.events_url {
@@ -216,6 +218,16 @@ fn because(run: &LastRun, died: bool) -> Option<String> {
     }
     let message = run.because.as_deref()?;
     Some(format!("Run {number}: {}", told(message)))
+}
+
+/// What the last run's spot check came to, as a sentence.
+fn spot_checked(ledger: &Ledger, status: &TaskStatus) -> Result<Option<String>, ReportError> {
+    let last = status.last_run.as_ref();
+    let check = match last.map(|run| i64::try_from(run.number)) {
+        Some(Ok(number)) => ledger.spot_check(status.task.as_str(), number)?,
+        _ => None,
+    };
+    Ok(check.map(|check| format!("In the last run's {}.", spot_sentence(&check))))
 }
 
 fn no_list(silence: &Silence) -> Vec<String> {

@@ -10,6 +10,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::ReportError;
 use super::hints::{hint, rejection};
 use super::json::Harmless;
+use super::spot::spot_sentence;
 use super::table::{self, Side};
 use super::text::{clock_time, size, thousands, told, tuned, visible};
 use crate::ledger::{Cell, Filter, Ledger, LedgerError, Tuned, View};
@@ -182,6 +183,9 @@ fn notes_on_run(ledger: &Ledger, task: &str, run: i64) -> Result<Vec<String>, Le
         let (time, setting) = (clock_time(at), new.setting());
         let (old, new) = (tuned(old), tuned(new));
         notes.push(format!("{task}, run {run}: {time} {setting} {old} → {new}"));
+    }
+    if let Some(check) = ledger.spot_check(task, run)? {
+        notes.push(format!("{task}, run {run}: {}", spot_sentence(&check)));
     }
     for span in ledger.throttled_spans(task, run)? {
         notes.push(format!("{task}, run {run}: {span}"));

@@ -148,6 +148,7 @@ impl Night<'_> {
             (failed, ExitReason::Failed),
             (report.intake.rejected > 0, ExitReason::Rejected),
             (report.silence.is_some(), ExitReason::NoList),
+            (report.has_drifted(), ExitReason::Drifted),
             (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
             (owed, ExitReason::Owed),
         ]);

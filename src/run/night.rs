@@ -26,7 +26,8 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::{self, Intake, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{
-    BeginFailure, BegunRun, Ledger, LedgerError, NewRun, OpenBreaker, Recording, Taken, TaskKey,
+    BeginFailure, BegunRun, Ledger, LedgerError, NewRun, OpenBreaker, Recording, SpotCheck,
+    SpotFinding, Taken, TaskKey,
 };
 use crate::model::{Deferral, Failure, FailureCause, LocalTime, RunBooks, Silence, Traffic};
 use crate::preflight::{canary_name, first_failure, reach};
@@ -63,12 +64,24 @@ pub struct NightReport {
     pub tolerated: u64,
     /// Of the ignored, those whose tags say that both ends hold other bytes.
     pub suspects: u64,
+    /// What the spot check came to, if the task wants one.
+    pub spot_check: Option<SpotCheck>,
+    /// What it found that is not the same.
+    pub spot_findings: Vec<SpotFinding>,
     /// That nothing was asked for longer than is expected.
     pub silence: Option<Silence>,
     /// Where the books differ, if they do.
     pub imbalance: Vec<String>,
     /// All reasons for the exit code.
     pub reasons: Vec<ExitReason>,
+}
+
+impl NightReport {
+    /// Whether its spot check found something that is not as the source's.
+    #[must_use]
+    pub fn has_drifted(&self) -> bool {
+        self.spot_check.is_some_and(|check| check.drifted() > 0)
+    }
 }
 
 /// A run of one task that is under way.
@@ -88,7 +101,8 @@ pub(super) struct Night<'a> {
     pub(super) lock: Arc<TaskLock>,
 }
 
-/// Runs `task` once: intake, carry-over, preflight, take, carry, lists, delivery, books.
+/// Runs `task` once: intake, carry-over, preflight, take, carry, spot check, lists,
+/// delivery, books.
 ///
 /// # Errors
 /// If the lock is held, the configuration or the ledger cannot be used, or the
@@ -208,6 +222,7 @@ impl Night<'_> {
         let taken = ledger.take(self.key, self.run.key)?;
         self.abort_stale_uploads(ledger)?;
         let (left, tally) = self.carry(ledger, taken, share)?;
+        self.spot_check(ledger, &left)?;
         self.end(ledger, left)?;
         self.balance(ledger, &tally)?;
         self.write_lists(ledger)?;

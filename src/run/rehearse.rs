@@ -13,6 +13,7 @@ use super::engine::{Ends, Engine};
 use super::error::RunError;
 use super::night::paused_since;
 use super::older::refuse_older;
+use super::spot::foresee;
 use super::stop::{NotWaited, Stop};
 use super::voyage::Look;
 use crate::config::TaskConfig;
@@ -66,6 +67,8 @@ pub struct Rehearsal {
     pub(super) opened: u64,
     /// Since when the task is paused: a run would leave it alone.
     pub paused: Option<LocalTime>,
+    /// What a spot check would then read at both ends: how many objects, and bytes.
+    pub spot_check: Option<(u64, u64)>,
     /// Why it could not begin.
     pub begin_failure: Option<Failure>,
     /// Lists that cannot be read.
@@ -240,6 +243,15 @@ impl fmt::Display for Rehearsal {
         )?;
         writeln!(f, "    source: {}", asked(&self.source))?;
         writeln!(f, "    destination: {}", asked(&self.destination))?;
+        if let Some((objects, bytes)) = self.spot_check {
+            writeln!(
+                f,
+                "  besides a spot check of {}: about {}, {} read at each end",
+                counted(objects, "object"),
+                counted(4 * objects, "HTTP request"),
+                size(i64::try_from(bytes).unwrap_or(i64::MAX))
+            )?;
+        }
         match &self.forecast {
             Some(forecast) => writeln!(f, "  {forecast}"),
             None => Ok(()),
@@ -326,6 +338,7 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
     gather(engine, task, key, &ends, &mut ledger, &mut rehearsal)?;
     if rehearsal.begin_failure.is_none() {
         Looks::new(engine, task, &ends).look_at_all(&ledger, key, &mut rehearsal)?;
+        rehearsal.spot_check = foresee(&ledger, key, task.spot_check, &rehearsal)?;
         rehearsal.forecast = forecast(engine, task, &ledger, &rehearsal, (began, &stop))?;
     }
     Ok(rehearsal)

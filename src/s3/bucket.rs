@@ -176,6 +176,17 @@ impl Bucket {
         self.1.prefix.place(name)
     }
 
+    /// The same bucket, whose objects are read no faster than those of `other`, both
+    /// together.
+    #[must_use]
+    pub fn sharing_bandwidth_of(&self, other: &Self) -> Self {
+        let view = View {
+            bandwidth: other.1.bandwidth.clone(),
+            ..self.1.clone()
+        };
+        Self(Arc::clone(&self.0), view)
+    }
+
     /// Whether its objects are read no faster than a bandwidth allows.
     #[must_use]
     pub fn is_capped(&self) -> bool {

@@ -133,12 +133,26 @@ impl DownloadBody {
     ///
     /// # Errors
     /// As for reading.
-    pub fn read_through(mut self, mut seen: impl FnMut(&[u8])) -> Result<(), Failure> {
+    pub fn read_through(self, mut seen: impl FnMut(&[u8])) -> Result<(), Failure> {
+        self.read_while(|chunk| {
+            seen(chunk);
+            true
+        })
+        .map(drop)
+    }
+
+    /// As [`read_through`](Self::read_through), for as long as `seen` says so; whether
+    /// it was read to its end.
+    ///
+    /// # Errors
+    /// As for reading.
+    pub fn read_while(mut self, mut seen: impl FnMut(&[u8]) -> bool) -> Result<bool, Failure> {
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             match self.read_some(&mut chunk)? {
-                0 => return Ok(()),
-                count => seen(&chunk[..count]),
+                0 => return Ok(true),
+                count if seen(&chunk[..count]) => {}
+                _ => return Ok(false),
             }
         }
     }

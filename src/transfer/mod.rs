@@ -20,6 +20,7 @@
 
 mod buffers;
 mod compare;
+mod deep;
 mod digest;
 mod dress;
 mod first_try;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use buffers::Buffers;
+pub use deep::{Compared, Pair};
 pub use first_try::{FirstTry, ReadyCopy};
 pub use parts::PartsCopy;
 pub use resume::tag_of_parts;

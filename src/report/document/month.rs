@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::audit::{self, Audit};
 use super::work::{self, Work};
 use super::{panel, put};
-use crate::ledger::{AuditedRun, Counted, KnownTask, Ledger, SLOT_MS};
+use crate::ledger::{AuditedRun, Counted, KnownTask, Ledger, SLOT_MS, SpotCheck};
 use crate::model::{Month, RequestState, Timestamp, Zone};
 use crate::report::hints::{hint, meaning};
 use crate::report::html::chart::{Bars, Column, Kind, OUTCOMES};
@@ -33,6 +33,8 @@ struct Nights {
     /// How often the source and the destination asked for a slower pace, by hour.
     throttled: [(u64, u64); HOURS],
     audit: Audit,
+    /// All spot checks together.
+    spot_checks: Option<SpotCheck>,
 }
 
 /// Writes the month.
@@ -70,6 +72,7 @@ pub(super) fn write(
             (work::reasons((&format!("{id}-failed"), "Failed, by cause", "Cause"), RequestState::Failed, &summary.failed, hint))
             (work::reasons((&format!("{id}-ignored"), "Ignored, by reason", "Reason"), RequestState::Ignored, &summary.ignored, meaning))
             (work::suspects(summary.suspects))
+            (work::spot_check(nights.spot_checks.as_ref()))
             (nights.work.sizes(id))
             (nights.work.slowest(id))
         },
@@ -88,6 +91,9 @@ impl Nights {
     fn add(&mut self, ledger: &Ledger, audited: &AuditedRun) -> Result<(), ReportError> {
         let run = &audited.run;
         self.audit.add(audited);
+        if let Some(check) = &run.spot_check {
+            self.spot_checks.get_or_insert_default().add(check);
+        }
         if run.books.settled() > 0 {
             self.work.add(ledger, audited.key)?;
         }

@@ -53,6 +53,7 @@ pub(super) fn write(
             (work::reasons((&format!("{id}-failed"), "Failed, by cause", "Cause"), RequestState::Failed, &failed, hint))
             (work::reasons((&format!("{id}-ignored"), "Ignored, by reason", "Reason"), RequestState::Ignored, &ignored, meaning))
             (work::suspects(run.suspects))
+            (work::spot_check(run.spot_check.as_ref()))
             (done.sizes(id))
             (done.slowest(id))
             h2.audit id={ (id) "-audit" } { "For the audit" }

@@ -7,12 +7,13 @@ use std::fmt::Display;
 use maud::{Markup, html};
 
 use super::panel;
-use crate::ledger::{Ledger, Result, RunKey, SizeClass, SlowObject};
+use crate::ledger::{Ledger, Result, RunKey, SizeClass, SlowObject, SpotCheck};
 use crate::model::RequestState;
 use crate::report::hints::suspects_hint;
 use crate::report::html::chart::{Bars, Column, Kind, lying};
 use crate::report::html::pieces::{name, number, prose, size, time};
 use crate::report::html::scale::Unit;
+use crate::report::spot::{spot_hint, spot_sentence};
 use crate::report::text::{counted, duration};
 
 /// How many of the slowest objects are shown.
@@ -182,6 +183,22 @@ pub(super) fn throttling(id: &str, title: &str, axis: &str, columns: Vec<Column>
 /// That some of what was ignored is suspect.
 pub(super) fn suspects(suspects: u64) -> Markup {
     html! { @if suspects > 0 { p.note { (prose(&suspects_hint(suspects))) } } }
+}
+
+/// What a spot check came to, if there was one.
+pub(super) fn spot_check(check: Option<&SpotCheck>) -> Markup {
+    html! { @if let Some(check) = check {
+        p.note { (sentence(&spot_sentence(check)))
+            @if let Some(hint) = spot_hint(check) { " " (prose(&hint)) }
+        }
+    } }
+}
+
+/// A line as a sentence.
+fn sentence(line: &str) -> String {
+    let mut characters = line.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
 }
 
 /// Causes of failures, or reasons for leaving objects alone, each with its bar and what

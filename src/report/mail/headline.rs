@@ -88,6 +88,10 @@ fn of_run(run: &RunTold) -> String {
         let why = if breaker { ": breaker_open" } else { "" };
         parts.push(format!("{} deferred{why}", number(books.deferred)));
     }
+    let drifted = run.past.spot_check.map_or(0, |check| check.drifted());
+    if drifted > 0 {
+        parts.push(format!("{} drifted", number(drifted)));
+    }
     if run.past.rejected > 0 {
         parts.push(format!("{} rejected", counted(run.past.rejected, "line")));
     }

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use super::block::{Block, Figure, Tone};
 use super::told::{RunTold, Told};
 use super::{Ended, Trouble, clock, headline, month_name};
-use crate::ledger::Compared;
+use crate::ledger::{Compared, SpotCheck};
 use crate::model::{RunBooks, Timestamp};
 use crate::report::TaskMonth;
 use crate::report::hints::{deferred_because, hint, suspects_hint};
+use crate::report::spot::{spot_hint, spot_sentence};
 use crate::report::text::{age, counted, size, thousands};
 
 /// Says what went wrong beside the tasks.
@@ -95,6 +96,7 @@ fn tell_run(told: &Told, run: &RunTold, blocks: &mut Vec<Block>) {
         let lead = format!("{} suspect", thousands(run.past.suspects.cast_signed()));
         blocks.push(note(Tone::Wait, &lead, &suspects_hint(run.past.suspects)));
     }
+    blocks.extend(run.past.spot_check.as_ref().map(spot_check));
     if run.past.rejected > 0 {
         let text = format!(
             "They cannot be requests; `nightferry lists --task {}` shows them, each with its reason.",
@@ -189,6 +191,19 @@ fn run_figures(run: &RunTold) -> Vec<Figure> {
             .toned(Tone::Wait),
     );
     figures
+}
+
+/// What the spot check came to, and what to do.
+fn spot_check(check: &SpotCheck) -> Block {
+    let said = spot_sentence(check);
+    let said = said.trim_start_matches("spot check: ");
+    let hint = spot_hint(check).map_or_else(String::new, |hint| format!(" {hint}"));
+    let tone = match (check.drifted(), check.skipped) {
+        (0, None) => Tone::Plain,
+        (0, Some(_)) => Tone::Wait,
+        _ => Tone::Bad,
+    };
+    note(tone, "Spot check", &format!("{said}.{hint}"))
 }
 
 /// Nothing if nothing failed in either night.

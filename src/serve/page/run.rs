@@ -13,6 +13,7 @@ use crate::ledger::PastRun;
 use crate::model::{TaskId, Timestamp};
 use crate::report::html::books;
 use crate::report::html::pieces::{name, number, prose, run_state, size, time, told};
+use crate::report::spot::{spot_hint, spot_sentence};
 use crate::report::text::{age, duration};
 
 /// The part of the task's page that changes while a run is at work; the script
@@ -130,6 +131,10 @@ fn details(task: &TaskId, run: &PastRun) -> Markup {
                 }
                 @if run.tolerated > 0 { dt { "Failures tolerated" } dd { (number(run.tolerated)) } }
                 @if run.suspects > 0 { dt { "Suspect" } dd { (number(run.suspects)) " of the ignored" } }
+                @if let Some(check) = &run.spot_check { dt { "Spot check" } dd {
+                    (spot_sentence(check).trim_start_matches("spot check: "))
+                    @if let Some(hint) = spot_hint(check) { ". " (prose(&hint)) }
+                } }
                 dt { "Rejected lines" } dd {
                     @if run.rejected > 0 { a href=(of_rejected(task, None)) { (number(run.rejected)) } } @else { "0" }
                 }

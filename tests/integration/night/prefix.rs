@@ -346,3 +346,22 @@ fn keys_that_may_do_nothing_outside_of_the_prefix_are_enough_for_copies() {
     harbour.configure(&format!("{before}[task.destination]{destination}"));
     said(&harbour.night(), 9, &[]);
 }
+
+#[test]
+fn a_spot_check_compares_each_copy_where_it_was_put() {
+    let harbour = mirroring("one/");
+    for name in ["a", "b", "c"] {
+        harbour.put(name, name);
+    }
+    harbour.list("first.txt", "a\nb\n");
+    assert_eq!(harbour.night().code, 0);
+    harbour.mirror("two/", "spot_check = 9");
+    harbour.list("second.txt", "c\n");
+    assert_eq!(harbour.night().code, 0);
+    harbour.server.remove("dst", "one/b");
+    assert_eq!(harbour.night().code, 4);
+    let checks = "SELECT run, copies, copies_drifted FROM spot_checks ORDER BY run";
+    assert_eq!(harbour.rows(checks), ["2|3|0", "3|3|1"]);
+    let findings = "SELECT name, destination_name, finding FROM spot_findings";
+    assert_eq!(harbour.rows(findings), ["b|one/b|gone"]);
+}

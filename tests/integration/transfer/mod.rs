@@ -8,6 +8,7 @@
 mod attempts;
 mod checksums;
 mod copies;
+mod deep;
 mod dress;
 mod faults;
 mod listing;

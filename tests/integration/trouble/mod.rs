@@ -36,6 +36,7 @@ mod server_side;
 mod setup;
 mod signals;
 mod signatures;
+mod spot_check;
 mod terminal;
 mod throttling;
 mod tls;
