@@ -18,6 +18,9 @@
 //!                                └▶ summary, views ─▶ terminal; charts ─▶ one HTML file;
 //!                                   run::post ─▶ mail; run::watch ─▶ textfile, URL
 //!
+//! check: ledger, listings of both ends ─▶ run::check ─▶ findings ─▶ terminal, list
+//!                                                     └▶ asked for again: the same intake
+//!
 //! serve: events, notifications ─▶ object_lists/*.url.txt (fsync, then 200) ─▶ the same intake
 //!        page ◀─ report, ledger: read only
 //! ```
