@@ -79,7 +79,7 @@ pub use failures::{FailedPage, FailedPlace, FailedRequest, FailedSearch, NameSea
 pub use gauges::{Gauges, RunGauges};
 pub use lists::{KnownList, ListKey, ListPlace, LoadedPart, RejectedLine};
 pub use mails::OwedMail;
-pub use nights::{Compared, FailedName, NightRow, OpenSide};
+pub use nights::{Compared, FailedName, NightRow, OpenSide, RejectedHere};
 pub use outcomes::Recording;
 pub use past::{DayFigures, InputList, PastRun};
 pub use pause::Standing;

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::report::{local, word};
 use super::story::present;
 use super::{Ledger, LedgerError, Result, RunKey};
-use crate::model::{Deferral, FailureCause, LocalTime, ObjectName, Side, TaskId};
+use crate::model::{Deferral, FailureCause, LocalTime, ObjectName, RejectReason, Side, TaskId};
 
 /// What the row of a run says beside its books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,46 @@ pub struct FailedName {
     pub again: bool,
 }
 
+/// A line of a list that a run could not take for a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedHere {
+    /// The list's path, `object_lists/` included.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: RejectReason,
+    /// How it begins, what cannot be printed written out.
+    pub excerpt: String,
+}
+
 impl Ledger {
+    /// The first lines, at most `most`, that run `number` of `task` rejected.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn first_rejected(
+        &self,
+        task: &TaskId,
+        number: u64,
+        most: usize,
+    ) -> Result<Vec<RejectedHere>> {
+        let sql = include_str!("../../sql/statements/night_rejected.sql");
+        self.read(|connection| {
+            connection
+                .prepare(sql)?
+                .query_map(params![task.as_str(), number, most], |row| {
+                    Ok(RejectedHere {
+                        path: row.get(0)?,
+                        line: row.get(1)?,
+                        reason: word(row, 2)?,
+                        excerpt: row.get(3)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
     /// What the row of run `number` of `task` says beside its books.
     ///
     /// # Errors

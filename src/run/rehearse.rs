@@ -21,9 +21,7 @@ use crate::exit::ExitReason;
 use crate::forecast::Queue;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{
-    Counters, Failure, FailureCause, LocalTime, TaskId, Timestamp, WriteOptions,
-};
+use crate::model::{Counters, Failure, FailureCause, LocalTime, TaskId, Timestamp, WriteOptions};
 use crate::preflight::{Access, Wanted, first_failure, preflight};
 use crate::report::outlook;
 use crate::report::text::{counted, size, thousands};

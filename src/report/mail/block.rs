@@ -35,6 +35,8 @@ pub enum Block {
         /// The name of an object that shows it.
         example: Option<String>,
     },
+    /// What others wrote, a line each.
+    Lines(Vec<String>),
     /// Small print.
     Quiet(String),
     /// The end.

@@ -108,6 +108,12 @@ fn shown(block: &Block, first: bool) -> Markup {
             "padding:12px 22px 0;",
             &note(*tone, lead, text, example.as_deref()),
         ),
+        Block::Lines(lines) => row(
+            "padding:0 22px;",
+            &html! { @for line in lines {
+                div.quiet style={ (MONO) "font-size:13px;line-height:1.5;color:#556070;word-break:break-all" } { (harmless(line)) }
+            } },
+        ),
         Block::Quiet(text) => row(
             "padding:10px 22px 0;",
             &html! { div.quiet style="font-size:13px;line-height:1.45;color:#556070;word-break:break-word" { (words(text)) } },

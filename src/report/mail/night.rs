@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use super::block::{Block, Figure, Tone};
 use super::told::{RunTold, Told};
 use super::{Ended, Trouble, clock, headline, month_name};
-use crate::ledger::{Compared, SpotCheck};
+use crate::ledger::{Compared, RejectedHere, SpotCheck};
 use crate::model::{RunBooks, Timestamp};
 use crate::report::TaskMonth;
 use crate::report::hints::{deferred_because, hint, suspects_hint};
 use crate::report::spot::{spot_hint, spot_sentence};
-use crate::report::text::{age, counted, size, thousands};
+use crate::report::text::{age, counted, size, thousands, visible};
 
 /// Says what went wrong beside the tasks.
 pub fn trouble(trouble: &Trouble) -> Block {
@@ -98,12 +98,20 @@ fn tell_run(told: &Told, run: &RunTold, blocks: &mut Vec<Block>) {
     }
     blocks.extend(run.past.spot_check.as_ref().map(spot_check));
     if run.past.rejected > 0 {
+        let those = match run.past.rejected > run.rejected.len() as u64 {
+            true if run.rejected.is_empty() => "shows them, each with its reason.",
+            true => "shows all of them. The first:",
+            false => "shows them too:",
+        };
         let text = format!(
-            "They cannot be requests; `nightferry lists --task {}` shows them, each with its reason.",
+            "They cannot be requests; `nightferry lists --task {}` {those}",
             told.id
         );
         let lead = format!("{} rejected", counted(run.past.rejected, "line"));
         blocks.push(note(Tone::Bad, &lead, &text));
+        if !run.rejected.is_empty() {
+            blocks.push(Block::Lines(run.rejected.iter().map(rejected).collect()));
+        }
     }
     if run.row.owed_lists > 0 {
         let because = run.row.owed_because.as_deref();
@@ -112,6 +120,12 @@ fn tell_run(told: &Told, run: &RunTold, blocks: &mut Vec<Block>) {
         let text = format!("{because}The next run delivers what the destination did not take.");
         blocks.push(note(Tone::Wait, &lead, &text));
     }
+}
+
+/// A rejected line: where it stands, why, and how it begins.
+fn rejected(line: &RejectedHere) -> String {
+    let path = visible(&line.path);
+    format!("{path}:{} {}: {}", line.line, line.reason, line.excerpt)
 }
 
 fn note(tone: Tone, lead: &str, text: &str) -> Block {

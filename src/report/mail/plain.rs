@@ -8,8 +8,8 @@ use crate::report::text::{harmless, thousands, visible};
 pub fn write(blocks: &[Block]) -> String {
     let mut text = String::new();
     for block in blocks {
-        // A verdict stands with the task that it is about.
-        if !text.is_empty() && !matches!(block, Block::Verdict(..)) {
+        // A verdict stands with the task that it is about, and lines with their note.
+        if !text.is_empty() && !matches!(block, Block::Verdict(..) | Block::Lines(_)) {
             text.push('\n');
         }
         match block {
@@ -35,6 +35,11 @@ pub fn write(blocks: &[Block]) -> String {
                 if let Some(name) = example {
                     // Names stay whole: whoever reads them copies them.
                     text.extend(["    ", &visible(name), "\n"]);
+                }
+            }
+            Block::Lines(lines) => {
+                for line in lines {
+                    text.extend(["    ", &harmless(line), "\n"]);
                 }
             }
             Block::Quiet(words) => text.extend([&harmless(words), "\n"]),

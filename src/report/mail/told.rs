@@ -3,10 +3,13 @@
 use super::Ended;
 use super::block::Tone;
 use crate::exit::ExitReason;
-use crate::ledger::{Compared, Ledger, NightRow, PastRun};
+use crate::ledger::{Compared, Ledger, NightRow, PastRun, RejectedHere};
 use crate::model::{FailureCause, TaskId, Timestamp, Zone};
 use crate::report::outlook::{Outlook, Schedule};
 use crate::report::{MonthChoice, ReportError, TaskMonth};
+
+/// So many rejected lines are shown.
+const REJECTED_LINES: usize = 3;
 
 /// What is told of one task.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct RunTold {
     pub reasons: Vec<ExitReason>,
     /// Why requests failed, the most frequent cause first: how many, and one's name.
     pub failures: Vec<(FailureCause, u64, String)>,
+    /// The first of the lines that it rejected.
+    pub rejected: Vec<RejectedHere>,
     /// The night before, if there is one to compare with.
     pub compared: Option<Compared>,
     /// When what was deferred is likely to be done, if past runs tell.
@@ -135,6 +140,10 @@ impl RunTold {
         Ok(Some(Self {
             reasons: ExitReason::of_words(words),
             failures: ledger.run_failures(row.key)?,
+            rejected: match past.rejected {
+                0 => Vec::new(),
+                _ => ledger.first_rejected(task, number, REJECTED_LINES)?,
+            },
             compared: if settled {
                 ledger.compare_failures(row.key)?
             } else {

@@ -67,7 +67,8 @@ fn a_night_is_told_whole_in_one_mail() {
          \x20 byte with the source, then ask again under the right name.\n\
          \x20   <script>alert(1)</script>\n\n\
          \x20 1 line rejected: They cannot be requests; `nightferry lists --task photos`\n\
-         \x20 shows them, each with its reason.\n"
+         \x20 shows them too:\n\
+         \x20   object_lists/more.txt:3 dot_segment: x/../y\n"
     );
     assert_eq!(
         month_told,
@@ -244,4 +245,45 @@ fn what_was_deferred_is_foretold_once_three_nights_tell_how() {
                   likely to be done ";
     assert!(told.contains(begins), "{told}");
     assert!(told.contains(" after the next run begins, "), "{told}");
+}
+
+#[test]
+fn the_first_rejected_lines_are_shown_as_they_can_be_and_no_more_of_them() {
+    let desk = Desk::new();
+    let long = format!("../{}", "l".repeat(200));
+    let lines = [
+        b"a\n../<b>\x1b[1m\n\xff\xfe\n".as_slice(),
+        long.as_bytes(),
+        b"\n../d\n",
+    ]
+    .concat();
+    desk.harbour.list("bad.txt", lines);
+    assert_eq!(desk.harbour.night().code, 4);
+    // What an earlier run rejected is its own.
+    desk.harbour.list("more.txt", "../e\n");
+    assert_eq!(desk.harbour.night().code, 4);
+    let received = desk.server.received();
+    let message = parsed(&received[0]);
+    let told = text(&message);
+    let (_, told) = told.split_once("  4 lines rejected: ").unwrap();
+    let (told, _) = told.split_once("\n\n").unwrap();
+    assert_eq!(
+        told,
+        format!(
+            "They cannot be requests; `nightferry lists --task photos`\n\
+             \x20 shows all of them. The first:\n\
+             \x20   object_lists/bad.txt:2 dot_segment: ../<b>\\u{{1b}}[1m\n\
+             \x20   object_lists/bad.txt:3 not_utf8: \\xff\\xfe\n\
+             \x20   object_lists/bad.txt:4 dot_segment: {}…",
+            &long[..80]
+        )
+    );
+    let html = message.body_html(0).unwrap();
+    assert!(html.contains("object_lists/bad.txt:2 dot_segment: ../&lt;b&gt;"));
+    let second = text(&parsed(&received[1]));
+    assert!(
+        second.contains("\n    object_lists/more.txt:1 dot_segment: ../e\n"),
+        "{second}"
+    );
+    assert!(!second.contains("bad.txt"), "{second}");
 }
