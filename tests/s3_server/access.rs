@@ -33,6 +33,8 @@ pub struct Rights {
     pub write_tags: bool,
     /// `DeleteObject`.
     pub delete: bool,
+    /// `RestoreObject`.
+    pub restore: bool,
     /// If given, only keys and listings with this prefix.
     pub prefix: Option<String>,
 }
@@ -46,6 +48,7 @@ impl Rights {
         read_tags: true,
         write_tags: true,
         delete: true,
+        restore: true,
         prefix: None,
     };
 
@@ -57,6 +60,7 @@ impl Rights {
         read_tags: false,
         write_tags: false,
         delete: false,
+        restore: false,
         prefix: None,
     };
 
@@ -189,6 +193,7 @@ impl Admission {
                     && rights.covers(&exchange.key)
                     && self.may_copy_from(rights, &exchange.headers)
             }
+            "RestoreObject" => rights.restore && rights.covers(&exchange.key),
             "CreateBucket" => rights.write,
             _ => rights.write && rights.covers(&exchange.key),
         };

@@ -126,9 +126,13 @@ impl Attributes {
         class.map_or_else(|| "STANDARD".to_owned(), |(_, value)| text(value))
     }
 
-    /// Whether the object must be restored before it can be read.
+    /// Whether the object must be restored before it can be read; `FROZEN` stands for what
+    /// other vendors call such a class.
     pub(super) fn is_archived(&self) -> bool {
-        matches!(self.storage_class().as_str(), "GLACIER" | "DEEP_ARCHIVE")
+        matches!(
+            self.storage_class().as_str(),
+            "GLACIER" | "DEEP_ARCHIVE" | "FROZEN"
+        )
     }
 
     /// User metadata by name without `x-amz-meta-`.

@@ -39,12 +39,7 @@ fn source(
     if !exchange.ignores_copy_source_conditions() {
         conditions.check_copy_source(&object)?;
     }
-    if object.attributes.is_archived() {
-        return Err(s3_error!(
-            InvalidObjectState,
-            "Operation is not valid for the source object's storage class"
-        ));
-    }
+    server.check_readable(bucket, key, &object)?;
     Ok(object)
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use hyper::HeaderMap;
 use hyper::http::request::Parts;
+use hyper::{HeaderMap, StatusCode};
 use s3s::dto::{Checksum, ETag};
 
 use super::checksums;
@@ -66,6 +66,7 @@ struct Progress {
     operation: String,
     access_key: Option<String>,
     status: Option<u16>,
+    good_status: Option<StatusCode>,
     action: Option<FaultAction>,
     error_details: String,
 }
@@ -114,6 +115,15 @@ impl Exchange {
 
     pub(super) fn set_status(&self, status: u16) {
         self.progress().status = Some(status);
+    }
+
+    /// Has a good answer come with this status, where `s3s` knows but one.
+    pub(super) fn answer_with(&self, status: StatusCode) {
+        self.progress().good_status = Some(status);
+    }
+
+    pub(super) fn good_status(&self) -> Option<StatusCode> {
+        self.progress().good_status
     }
 
     pub(super) fn set_action(&self, action: FaultAction) {

@@ -36,6 +36,7 @@ mod multipart;
 mod objects;
 mod percent;
 mod random;
+mod restore;
 mod signing;
 mod storage;
 mod store;
@@ -174,6 +175,31 @@ impl S3Server {
             .object(bucket, key)
             .ok()
             .map(StoredObject::new)
+    }
+
+    /// Brings back from the archive what was asked for in a bucket, from now on for as many
+    /// days as was asked.
+    pub fn finish_restores(&self, bucket: &str) {
+        let now = self.server.clock.now();
+        self.with_bucket(bucket, |bucket| {
+            let restores = bucket.restores.values_mut();
+            restores.for_each(|restore| restore::arrived(restore, now));
+        });
+    }
+
+    /// Whether an archived object was asked for, and is not back yet.
+    pub fn is_being_restored(&self, bucket: &str, key: &str) -> bool {
+        self.with_bucket(bucket, |bucket| {
+            matches!(
+                bucket.restores.get(key),
+                Some(restore::Restore::UnderWay(_))
+            )
+        })
+    }
+
+    /// Lets the days go by for which archived objects of a bucket are back.
+    pub fn expire_restores(&self, bucket: &str) {
+        self.with_bucket(bucket, |bucket| bucket.restores.clear());
     }
 
     /// Removes an object and tells whether there was one.

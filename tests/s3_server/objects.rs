@@ -186,6 +186,7 @@ pub(super) fn read(
     let mut headers = HeaderMap::new();
     let tells_tags = server.tells_tag_counts && server.may_read_tags(exchange);
     object.attributes.add_to(&mut headers, tells_tags);
+    server.add_restore(request.bucket, request.key, &mut headers);
     if request.with_checksums && !is_part {
         checksums::add_headers(&object.checksums, &mut headers);
     }

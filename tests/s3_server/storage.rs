@@ -10,7 +10,7 @@ use s3s::dto::{
     GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
     ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
     ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutObjectInput,
-    PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput, StreamingBlob,
+    PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput, RestoreObjectInput, RestoreObjectOutput, StreamingBlob,
     UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
@@ -19,7 +19,7 @@ use super::Server;
 use super::conditions::ReadConditions;
 use super::exchange::Exchange;
 use super::objects::{self, ReadRequest};
-use super::{copy, listing, multipart, tagging};
+use super::{copy, listing, multipart, restore, tagging};
 
 type Answer<T> = S3Result<S3Response<T>>;
 
@@ -95,12 +95,8 @@ impl S3 for Storage {
             with_checksums: wants_checksums(input.checksum_mode.as_ref()),
         };
         let reading = objects::read(&self.0, &exchange, &read)?;
-        if reading.object.attributes.is_archived() {
-            return Err(s3_error!(
-                InvalidObjectState,
-                "The operation is not valid for the object's storage class"
-            ));
-        }
+        self.0
+            .check_readable(&input.bucket, &input.key, &reading.object)?;
         let chunks = reading.object.content.slice(reading.span.clone()).chunks();
         let output = GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
@@ -174,6 +170,13 @@ impl S3 for Storage {
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
         copy::copy_object(&self.0, request)
+    }
+
+    async fn restore_object(
+        &self,
+        request: S3Request<RestoreObjectInput>,
+    ) -> Answer<RestoreObjectOutput> {
+        restore::restore_object(&self.0, request)
     }
 
     async fn list_objects_v2(

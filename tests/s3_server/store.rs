@@ -11,6 +11,7 @@ use super::attributes::Attributes;
 use super::conditions::WriteConditions;
 use super::content::{Content, hex};
 use super::encryption;
+use super::restore::Restore;
 
 /// An object; it is replaced as a whole, never changed while it is read.
 #[derive(Clone)]
@@ -57,6 +58,8 @@ pub(super) struct Bucket {
     pub(super) objects: BTreeMap<String, Arc<Object>>,
     /// By key and upload id.
     pub(super) uploads: BTreeMap<(String, String), Upload>,
+    /// How far archived objects are brought back, by key.
+    pub(super) restores: BTreeMap<String, Restore>,
 }
 
 impl Bucket {
@@ -81,6 +84,7 @@ impl Bucket {
     ) -> S3Result<()> {
         conditions.check(self.objects.get(key).map(AsRef::as_ref))?;
         self.objects.insert(key.to_owned(), Arc::new(object));
+        self.restores.remove(key);
         Ok(())
     }
 }

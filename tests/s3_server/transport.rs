@@ -100,6 +100,9 @@ fn to_response(error: S3Error) -> HttpResponse {
 fn finish(server: &Server, exchange: &Exchange, response: HttpResponse) -> HttpResponse {
     let (mut parts, mut body) = response.into_parts();
     let is_error = !parts.status.is_success();
+    if let Some(status) = exchange.good_status().filter(|_| !is_error) {
+        parts.status = status;
+    }
     if parts.status == StatusCode::NOT_MODIFIED || (is_error && exchange.method == Method::HEAD) {
         body = Body::empty();
         parts.headers.remove(CONTENT_LENGTH);
