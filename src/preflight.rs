@@ -2,6 +2,7 @@
 
 mod checksums;
 mod patience;
+mod restore;
 mod written;
 
 use std::thread;
@@ -9,6 +10,7 @@ use std::thread;
 use bytes::Bytes;
 
 pub use self::patience::tried;
+pub use self::restore::check_restore;
 
 use crate::model::{
     CarriedHeaders, Checksum, ChecksumMode, ETag, Failure, FailureCause, TaskId, WriteOptions,

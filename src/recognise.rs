@@ -89,6 +89,7 @@ mod tests {
             size_bytes,
             modified_at: Timestamp::from_ms(second * 1000),
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         }
     }
 

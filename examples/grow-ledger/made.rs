@@ -22,6 +22,7 @@ fn facts(count: u64, at: Timestamp) -> ObjectFacts {
         modified_at: at.plus_ms(-DAY_MS),
         md5_hex: None,
         checksums: Vec::new(),
+        readiness: nightferry::model::Readiness::Ready,
     }
 }
 

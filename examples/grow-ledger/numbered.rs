@@ -18,6 +18,7 @@ pub fn copied(queued: &Queued, count: u64, at: Timestamp) -> Attempt {
         modified_at: at.plus_ms(-DAY_MS),
         md5_hex: None,
         checksums: Vec::new(),
+        readiness: nightferry::model::Readiness::Ready,
     };
     Attempt {
         outcome: Outcome::Synced(Copied {

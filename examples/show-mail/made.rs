@@ -60,6 +60,7 @@ pub fn attempt(queued: &Queued, number: i64, night: Timestamp, place: i64) -> At
         modified_at: night.plus_ms(-40_000_000),
         md5_hex: None,
         checksums: Vec::new(),
+        readiness: nightferry::model::Readiness::Ready,
     };
     let outcome = failure(name, number).map_or_else(
         || {

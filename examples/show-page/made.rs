@@ -103,6 +103,7 @@ pub fn attempt(queued: &Queued, at: Timestamp) -> Attempt {
         modified_at: at.plus_ms(-40_000_000),
         md5_hex: None,
         checksums: Vec::new(),
+        readiness: nightferry::model::Readiness::Ready,
     };
     let failure = failure(name, mixed);
     let ignored = mixed % 100 >= 93;

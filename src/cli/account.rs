@@ -9,7 +9,7 @@ use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::model::{RunBooks, TaskId};
 use crate::ping::MOST_REPORT_BYTES;
-use crate::report::hints::{hint, silence_hint};
+use crate::report::hints::{deferred_for, hint, silence_hint};
 use crate::report::spot::{spot_finding, spot_hint, spot_sentence};
 use crate::report::text::{counted, harmless, size};
 use crate::run::NightReport;
@@ -232,7 +232,8 @@ pub fn night_text(task: &TaskConfig, night: &NightReport) -> String {
         lines.push(format!("  {}", spot_sentence(check)));
     }
     if let Some(deferral) = night.deferral {
-        lines.push(format!("  {} deferred: {deferral}", books.deferred));
+        let because = deferred_for(deferral, night.awaiting);
+        lines.push(format!("  {} deferred: {because}", books.deferred));
     }
     if night.delivery.delivered > 0 {
         let delivered = counted(night.delivery.delivered, "list");

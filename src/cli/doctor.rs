@@ -11,7 +11,9 @@ use crate::exit::ExitReason;
 use crate::intake::{Found, ListSource, LocalLists};
 use crate::ledger::Ledger;
 use crate::model::FailureCause;
-use crate::preflight::{Access, Check, Verdict, Wanted, check_lists, preflight};
+use crate::preflight::{
+    Access, Check, Verdict, Wanted, check_lists, check_restore, first_failure, preflight,
+};
 use crate::report::hints::hint;
 use crate::report::text::{counted, visible};
 use crate::run::{
@@ -43,7 +45,7 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
         }
         match ends(&http, task, &context.clock) {
             Ok(ends) => {
-                let checks = preflight(
+                let mut checks = preflight(
                     &task.id,
                     &ends.source,
                     &ends.destination,
@@ -53,6 +55,9 @@ pub fn doctor(context: &Context, selected: &Tasks) -> Outcome {
                         write_options: &task.write_options,
                     },
                 );
+                if let Some(order) = task.restore.filter(|_| first_failure(&checks).is_none()) {
+                    checks.push(check_restore(&task.id, &ends.source, order));
+                }
                 lines.extend(checks.iter().map(|check| line(task, check, &mut reasons)));
                 lines.extend(lists_lines(task, &ends.lists, &mut reasons));
                 lines.extend(age_line(context, task, &ends.lists, &mut reasons));

@@ -13,6 +13,7 @@ mod exposure;
 mod locate;
 mod mail;
 mod profile;
+mod restore;
 mod retry;
 mod section;
 mod selection;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::bandwidth;
 use super::endpoint::EndpointConfig;
+use super::restore;
 use super::section::{Mistakes, Section};
 use super::selection;
 use super::write_options;
 use crate::model::{
-    ChecksumMode, DestinationPrefix, Encryption, FailureCause, OverwriteMode, Selection, TaskId,
-    Timetable, Window, WriteOptions, Zone,
+    ChecksumMode, DestinationPrefix, Encryption, FailureCause, OverwriteMode, RestoreOrder,
+    Selection, TaskId, Timetable, Window, WriteOptions, Zone,
 };
 
 const DEFAULT_CARRY_OVER_DAYS: u32 = 7;
@@ -60,6 +61,8 @@ pub struct TaskConfig {
     pub encryption: Option<Encryption>,
     /// How fast objects are read; `None`: as fast as they come.
     pub bandwidth: Option<Timetable>,
+    /// How archived objects are brought back; `None`: they are not, and fail.
+    pub restore: Option<RestoreOrder>,
     /// The bucket that is copied from.
     pub source: EndpointConfig,
     /// The bucket that is copied to.
@@ -212,6 +215,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
     let spot_check = section.number("spot_check", &(0..=MOST_SPOT_CHECK));
     let server_side_copy = section.parsed("server_side_copy", ServerSideCopy::from_str);
     let bandwidth = bandwidth::read(&mut section, zone);
+    let restore = restore::read(&mut section);
     let source = section.section("source");
     let source = source.and_then(|section| EndpointConfig::read(section, folder));
     let mut destination = section.section("destination");
@@ -248,6 +252,7 @@ fn read(mut section: Section<'_>, zone: Zone, folder: &Path) -> Option<TaskConfi
         write_options,
         encryption,
         bandwidth,
+        restore,
         source: source?,
         destination: destination?,
         destination_prefix: prefix.unwrap_or_default(),

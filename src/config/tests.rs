@@ -1,5 +1,6 @@
 mod mail;
 mod pace;
+mod restore;
 mod secrets;
 mod selection;
 mod serve;

@@ -136,6 +136,7 @@ mod tests {
             modified_at: Timestamp::from_ms(0),
             md5_hex: md5.map(str::to_owned),
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         }
     }
 

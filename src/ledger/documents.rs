@@ -10,7 +10,7 @@ use super::VIEWS;
 use super::fixture::Fixture;
 use crate::model::{
     Comparison, Deferral, FailureCause, FindingKind, IgnoreReason, RejectReason, RequestState,
-    RunState, Sampled, Setting, Side, Verified,
+    RestoreTier, RunState, Sampled, Setting, Side, Verified,
 };
 
 const README: &str = include_str!("../../sql/README.md");
@@ -44,6 +44,7 @@ fn word_lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("side", words(Side::ALL, Side::as_str)),
         ("setting", words(Setting::ALL, Setting::as_str)),
         ("finding", words(FindingKind::ALL, FindingKind::as_str)),
+        ("restore tier", words(RestoreTier::ALL, RestoreTier::as_str)),
         ("kind of proof", words(Verified::ALL, Verified::as_str)),
     ]
 }

@@ -39,7 +39,8 @@ pub struct Fixture {
 pub struct Night {
     /// The run.
     pub run: BegunRun,
-    recording: Recording,
+    /// What its outcomes are recorded by.
+    pub(super) recording: Recording,
 }
 
 impl Fixture {
@@ -355,6 +356,7 @@ fn attempt(name: &str, when: &str, outcome: Outcome, size_bytes: Option<u64>) ->
             modified_at: at("2026-10-04T09:30:00Z"),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         }),
         destination: None,
         suspect: false,

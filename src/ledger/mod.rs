@@ -6,6 +6,7 @@
 //! the write lock at once (`BEGIN IMMEDIATE`) and wait for each other.
 
 mod audit;
+mod awaited;
 mod backup;
 mod bill;
 mod books;
@@ -69,6 +70,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::data_dir::open_or_create;
 
 pub use audit::{AuditedRun, FailedLines, KeptManifest};
+pub use awaited::{Awaiting, RestoreStory};
 pub use backup::BackupError;
 pub use breaker::OpenBreaker;
 pub use browse::{Cell, Filter, View};

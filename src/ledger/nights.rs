@@ -27,6 +27,8 @@ pub struct NightRow {
     pub owed_lists: u64,
     /// Why one of them is.
     pub owed_because: Option<String>,
+    /// Of the requests that it left those whose objects are being brought back.
+    pub awaiting: u64,
 }
 
 /// A side that went on refusing or failing.
@@ -214,6 +216,7 @@ fn read_night(row: &Row<'_>) -> rusqlite::Result<NightRow> {
         manifest_sha256: row.get(5)?,
         owed_lists: row.get(6)?,
         owed_because: row.get(7)?,
+        awaiting: row.get(8)?,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rusqlite::{Connection, params};
 
+use super::awaited;
 use super::bill::add_traffic;
 use super::pending::PendingChange;
 use super::plans;
@@ -76,6 +77,10 @@ fn write<'n>(
         }
         Note::PartArrived(name, part) => plans::part_arrived(connection, task, name, part),
         Note::UploadGone(name) => plans::upload_gone(connection, task, name),
+        Note::Awaits(name, restore) => {
+            settling.has_awaited = true;
+            awaited::awaits(connection, settling.recording, name, restore)
+        }
         Note::Settled(attempt) => {
             settling.settle(attempt, tally)?;
             tally.last = Some(attempt.name.as_str());

@@ -189,6 +189,7 @@ fn take_away(
         "DELETE FROM attempt WHERE request IN (SELECT request FROM temp.pruning)",
         "DELETE FROM begin_failure WHERE request IN (SELECT request FROM temp.pruning)",
         "DELETE FROM withdrawal WHERE request IN (SELECT request FROM temp.pruning)",
+        include_str!("../../sql/statements/prune_restores.sql"),
     ] {
         transaction.prepare_cached(statement)?.execute([])?;
     }

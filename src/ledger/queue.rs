@@ -21,6 +21,9 @@ pub struct Queued {
     /// The entity tag of what may be replaced whatever the rule says, because a
     /// check found it and was asked to have it mended.
     pub mends: Option<ETag>,
+    /// Whether the last that was heard of it is that the source is bringing it back
+    /// from its archive.
+    pub is_awaited: bool,
 }
 
 /// A stretch of the alphabet of names.
@@ -111,14 +114,16 @@ impl Ledger {
 /// What was begun for a name: columns and where they come from.
 const BEGUN: (&str, &str) = (
     "plan.source_etag, source_md5, source_size_bytes, destination_etag, destination_modified_at,
-     upload",
+     upload, archive_restore",
     "LEFT JOIN planned_copy AS plan ON plan.task = ?1 AND plan.name = queue.name
          AND plan.destination_prefix = ?5
-     LEFT JOIN upload ON upload.task = ?1 AND upload.name = queue.name",
+     LEFT JOIN upload ON upload.task = ?1 AND upload.name = queue.name
+     LEFT JOIN archive_restore AS awaited
+         ON awaited.task = ?1 AND awaited.name = queue.name AND awaited = 1",
 );
 
 /// The same where nothing was.
-const NOTHING_BEGUN: (&str, &str) = ("NULL, NULL, NULL, NULL, NULL, NULL", "");
+const NOTHING_BEGUN: (&str, &str) = ("NULL, NULL, NULL, NULL, NULL, NULL, NULL", "");
 
 /// What the last run of `task` puts before every name at the destination.
 fn prefix_of_last_run(connection: &Connection, task: TaskKey) -> rusqlite::Result<String> {
@@ -131,12 +136,15 @@ fn prefix_of_last_run(connection: &Connection, task: TaskKey) -> rusqlite::Resul
     Ok(prefix.unwrap_or_default())
 }
 
-/// Whether a copy was planned, or an upload begun, of a name from `bound` on.
+/// Whether a copy was planned, an upload begun, or a restore asked for, of a name from
+/// `bound` on.
 fn has_begun(connection: &Connection, task: TaskKey, bound: &str) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM planned_copy WHERE task = ?1 AND name >= ?2)
-                 OR EXISTS (SELECT 1 FROM upload WHERE task = ?1 AND name >= ?2)",
+                 OR EXISTS (SELECT 1 FROM upload WHERE task = ?1 AND name >= ?2)
+                 OR EXISTS (SELECT 1 FROM archive_restore
+                            WHERE task = ?1 AND name >= ?2 AND awaited = 1)",
         )?
         .query_row(params![task.0, bound], |row| row.get(0))
 }
@@ -155,6 +163,7 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<Queued> {
         planned: None,
         upload: None,
         mends: None,
+        is_awaited: false,
     })
 }
 
@@ -166,5 +175,6 @@ fn planned(connection: &Connection, task: TaskKey, row: &Row<'_>) -> rusqlite::R
     if row.get::<_, Option<i64>>(8)?.is_some() {
         queued.upload = plans::open_upload(connection, task, &queued.name)?;
     }
+    queued.is_awaited = row.get::<_, Option<i64>>(9)?.is_some();
     Ok(queued)
 }

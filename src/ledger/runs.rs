@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::awaited::run_awaiting;
 use super::slots::SLOT_MS;
 use super::tasks::{Counted, count};
 use super::{Ledger, Result, RunKey, TaskKey};
@@ -286,11 +287,12 @@ impl Ledger {
                 |row| row.get(0),
             )?;
             let deferral = end.deferral.filter(|_| deferred > 0);
+            let awaiting = run_awaiting(transaction, run)?;
             transaction.execute(
                 "UPDATE run SET state = ?2, ended_at = ?3, ended_offset = ?4, deferred = ?5,
                      deferral = ?6,
                      resume_name = iif(?2 = 'interrupted', resume_name, ?7),
-                     requests_sent = coalesce(?8, requests_sent)
+                     requests_sent = coalesce(?8, requests_sent), awaiting = ?9
                  WHERE run = ?1",
                 params![
                     run.0,
@@ -300,7 +302,8 @@ impl Ledger {
                     deferred,
                     deferral.map(Deferral::as_str),
                     end.resume_name,
-                    end.requests_sent
+                    end.requests_sent,
+                    awaiting
                 ],
             )?;
             transaction.execute(

@@ -27,10 +27,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0018_mends.sql"),
     include_str!("../../sql/migrations/0019_begun_with.sql"),
     include_str!("../../sql/migrations/0020_spot_checks.sql"),
+    include_str!("../../sql/migrations/0021_archive.sql"),
 ];
 
 /// The public views, made anew with every migration.
 pub const VIEWS: &[(&str, &str)] = &[
+    (
+        "archive_restores",
+        include_str!("../../sql/views/archive_restores.sql"),
+    ),
     ("books", include_str!("../../sql/views/books.sql")),
     (
         "day_summary",

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::outcomes::{Recording, Tally};
 use super::report::local;
-use super::{bulk, mends, plans};
+use super::{awaited, bulk, mends, plans};
 use crate::model::{Attempt, ETag, LocalTime, ObjectName, Outcome};
 
 mod rows;
@@ -33,6 +33,8 @@ pub(super) struct Settling<'c, 'n> {
     pending: CachedStatement<'c>,
     /// Whether the task may have an upload that an outcome ends.
     pub(super) has_uploads: bool,
+    /// Whether the task may await a restore that an outcome ends.
+    pub(super) has_awaited: bool,
     /// Outcomes of names whose requests are still to be looked up.
     reached: Vec<&'n Attempt>,
     /// All names so far: of two outcomes of one name the second finds what the first left.
@@ -65,6 +67,7 @@ impl<'c, 'n> Settling<'c, 'n> {
                 .query_row([recording.run.0], |row| row.get(0))?,
             pending,
             has_uploads: plans::has_uploads(connection, recording.task)?,
+            has_awaited: awaited::has_awaited(connection, recording.task)?,
             reached: Vec::with_capacity(NAMES),
             names: HashSet::new(),
             settled: Vec::new(),
@@ -147,6 +150,9 @@ impl<'c, 'n> Settling<'c, 'n> {
         }
         if self.has_uploads && matches!(attempt.outcome, Outcome::Synced(_)) {
             plans::upload_gone(self.connection, self.recording.task, &attempt.name)?;
+        }
+        if self.has_awaited {
+            awaited::awaited_no_more(self.connection, self.recording.task, &attempt.name)?;
         }
         Ok(())
     }

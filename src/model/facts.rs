@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::restore::Readiness;
 use super::time::Timestamp;
 
 /// An entity tag without its quotes. Weak tags keep their `W/`.
@@ -130,6 +131,8 @@ pub struct ObjectFacts {
     pub md5_hex: Option<String>,
     /// Full-object checksums that the server states; composite ones are left out.
     pub checksums: Vec<Checksum>,
+    /// Whether its bytes can be read.
+    pub readiness: Readiness,
 }
 
 /// Headers and user metadata that travel with an object.

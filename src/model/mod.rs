@@ -12,6 +12,7 @@ mod outcome;
 mod patterns;
 mod prefix;
 mod rate;
+mod restore;
 mod run;
 mod selection;
 mod task;
@@ -34,6 +35,7 @@ pub use outcome::{Attempt, Copied, Decision, Failure, LastCopy, Note, Outcome};
 pub use patterns::{Pattern, PatternError, Patterns};
 pub use prefix::DestinationPrefix;
 pub use rate::Rate;
+pub use restore::{Archive, AwaitedRestore, Readiness, RestoreAnswer, RestoreOrder};
 pub use run::{RunBooks, RunId, run_name};
 pub use selection::{Exclusion, Limit, Selection};
 pub use task::TaskId;
@@ -45,7 +47,7 @@ pub use upload::{ArrivedPart, OpenUpload, PlannedCopy, UploadId};
 pub use window::Window;
 pub use words::{
     ChecksumMode, Comparison, Deferral, Differs, FailureCause, FindingKind, IgnoreReason,
-    OverwriteMode, RejectReason, RequestState, RunState, Sampled, Setting, Side, UnknownWord,
-    Verified,
+    OverwriteMode, RejectReason, RequestState, RestoreTier, RunState, Sampled, Setting, Side,
+    UnknownWord, Verified,
 };
 pub use write_options::{Encryption, StorageClassRule, Tag, WriteOptions};

@@ -2,6 +2,7 @@
 
 use super::facts::{ETag, ObjectFacts};
 use super::name::ObjectName;
+use super::restore::AwaitedRestore;
 use super::selection::Exclusion;
 use super::time::Timestamp;
 use super::upload::{ArrivedPart, OpenUpload, PlannedCopy};
@@ -158,6 +159,9 @@ pub enum Note {
     PartArrived(ObjectName, ArrivedPart),
     /// The name's upload is not at the destination any more.
     UploadGone(ObjectName),
+    /// The source is bringing the object back from its archive: the name's requests
+    /// stay pending.
+    Awaits(ObjectName, AwaitedRestore),
     /// An outcome was reached.
     Settled(Box<Attempt>),
 }

@@ -194,6 +194,18 @@ words! {
 }
 
 words! {
+    /// How soon an archive gives an object back, by S3's own names.
+    RestoreTier ("restore tier") {
+        /// Within hours.
+        Standard = "Standard",
+        /// Within half a day to two days, the cheapest.
+        Bulk = "Bulk",
+        /// Within minutes, the dearest; not from every class, nor at every time.
+        Expedited = "Expedited",
+    }
+}
+
+words! {
     /// Why a line of a list cannot be a request.
     RejectReason ("reason for a rejected line") {
         /// The line, or what it decodes to, is not UTF-8.

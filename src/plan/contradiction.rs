@@ -41,6 +41,7 @@ mod tests {
             modified_at: Timestamp::from_ms(second * 1000),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         };
         let listed_at = Timestamp::from_ms(100_000);
         let said = || Sight::Present(object("a", 1, 7));

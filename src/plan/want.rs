@@ -65,6 +65,7 @@ mod tests {
             modified_at: Timestamp::from_ms(second * 1000),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What to do about each cause of failure and each rejected line, and what an ignore
 //! reason or a deferral means.
 
-use super::text::{age, counted};
+use super::text::{age, counted, thousands};
 use crate::model::{Deferral, FailureCause, IgnoreReason, RejectReason, Silence};
 
 /// That no list came, and what to do.
@@ -184,6 +184,20 @@ pub const fn deferred_because(deferral: Deferral) -> &'static str {
         Deferral::AwaitingRestore => {
             "The source is bringing them back from its archive; a later run takes them."
         }
+    }
+}
+
+/// Why so many requests were left, if so many `awaiting` of them await a restore:
+/// `window_ended, 3 of them awaiting_restore`.
+#[must_use]
+pub fn deferred_for(deferral: Deferral, awaiting: u64) -> String {
+    match (deferral, awaiting) {
+        (Deferral::AwaitingRestore, _) | (_, 0) => deferral.to_string(),
+        (_, awaiting) => format!(
+            "{deferral}, {} of them {}",
+            thousands(awaiting.cast_signed()),
+            Deferral::AwaitingRestore
+        ),
     }
 }
 

@@ -40,7 +40,7 @@ pub use metrics::{METRICS_TYPE, Metrics, MetricsError, NightFigures, gauges_of};
 pub use reading::{ListKind, manifest_of, read_listed};
 pub use status::{BesideLedger, write_owed_mails, write_status};
 pub use summary::{MonthChoice, Summary, TaskMonth, refuse_unknown_month};
-pub use why::write_why;
+pub use why::{restored, write_why};
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -65,6 +65,8 @@ pub struct Outlook {
     deadline: Option<Timestamp>,
     /// Requests that are pending now.
     pending: u64,
+    /// Of these, whose objects the source is bringing back from its archive.
+    awaiting: u64,
     history: History,
     told: Result<Forecast, Unknown>,
 }
@@ -143,6 +145,9 @@ impl Outlook {
             from,
             deadline,
             pending,
+            awaiting: ledger
+                .awaiting(task)?
+                .map_or(0, |awaiting| awaiting.requests),
             told: history.forecast(queue, from, deadline),
             history,
         }))
@@ -158,7 +163,14 @@ impl Outlook {
             Begins::Now => "Forecast for the next run, as though it began now".to_owned(),
         };
         let told = words(&self.told, self.deadline, self.zone, self.from);
-        format!("{run}: {told}")
+        let awaiting = match self.awaiting {
+            0 => String::new(),
+            awaiting => format!(
+                "; {} await a restore, and may do so for longer",
+                counted(awaiting, "request")
+            ),
+        };
+        format!("{run}: {told}{awaiting}")
     }
 
     /// When what is pending now is likely to be done, to go on after "deferred 112:

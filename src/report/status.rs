@@ -8,8 +8,8 @@ use super::hints::list_expected;
 use super::outlook::{Outlook, Schedule};
 use super::spot::spot_sentence;
 use super::table::{Side, paragraph, plain};
-use super::text::{age, counted, thousands, told};
-use crate::ledger::{LastRun, Ledger, TaskStatus};
+use super::text::{age, counted, size, thousands, told};
+use crate::ledger::{Awaiting, LastRun, Ledger, TaskStatus};
 use crate::model::{RunState, Silence, TaskId, Timestamp};
 
 /// What of a task only the disk and the configuration know.
@@ -67,6 +67,7 @@ pub fn write_status(
         let beside = beside(&status.task);
         let mut rows = rows(status, waiting, &beside);
         let died = has_died(ledger, status, beside.at_work)?;
+        rows.extend(ledger.awaiting(&status.task)?.map(|it| awaiting(&it, now)));
         let (last_run, because) = last_run(status, died, now);
         rows.push(last_run);
         let feed = ledger.feed(&status.task)?;
@@ -169,6 +170,21 @@ fn rows(status: &TaskStatus, waiting: Option<String>, beside: &BesideLedger) -> 
         }
     }
     rows
+}
+
+/// What the source is bringing back from its archive.
+fn awaiting(awaiting: &Awaiting, now: Timestamp) -> Vec<String> {
+    let bytes = size(awaiting.bytes.cast_signed());
+    let bytes = match awaiting.unknown {
+        0 => bytes,
+        _ => format!("at least {bytes}"),
+    };
+    let remark = format!(
+        "from the source's archive, {bytes}, the first asked for {} ago",
+        age(now.ms() - awaiting.since.at.ms())
+    );
+    let label = "  Awaiting restore".to_owned();
+    vec![label, thousands(awaiting.requests.cast_signed()), remark]
 }
 
 /// Whether the process of the run that stands as running is gone. A run holds its

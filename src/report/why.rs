@@ -5,8 +5,8 @@ use std::io::Write;
 use super::ReportError;
 use super::hints::{SUSPECT, hint, meaning, name_hint};
 use super::table::paragraph;
-use super::text::{size, thousands, told, visible};
-use crate::ledger::{AttemptStory, Facts, Ledger, RequestStory, SettledAs};
+use super::text::{counted, size, thousands, told, visible};
+use crate::ledger::{AttemptStory, Facts, Ledger, RequestStory, RestoreStory, SettledAs};
 use crate::model::{FailureCause, IgnoreReason, LocalTime, RequestState, Side, TaskId};
 
 /// Tells what became of `name`: each request, each attempt, and what to do.
@@ -26,6 +26,9 @@ pub fn write_why(
         requests += 1;
         write_request(story, name, out)
     })?;
+    for restore in ledger.restores_of(task, name)? {
+        writeln!(out, "\n{}", restored(&restore))?;
+    }
     if requests == 0 {
         match ledger.pruned_before(task)? {
             None => writeln!(out, "\nNever asked for. Names are compared byte for byte.")?,
@@ -36,6 +39,21 @@ pub fn write_why(
         }
     }
     Ok(requests)
+}
+
+/// That the source was asked to bring the object back, in a sentence.
+#[must_use]
+pub fn restored(story: &RestoreStory) -> String {
+    let RestoreStory { run, asked, order } = story;
+    let at = asked.rfc3339();
+    match order {
+        Some(order) => format!(
+            "Archived: run {run} asked the source at {at} to bring it back ({}, for {}).",
+            order.tier,
+            counted(u64::from(order.days), "day")
+        ),
+        None => format!("Archived: run {run} found at {at} that the source is bringing it back."),
+    }
 }
 
 fn write_request(

@@ -29,6 +29,7 @@ impl Night<'_> {
         ledger.end_run(self.run.key, &end)?;
         self.report.books = ledger.run_books(self.run.key)?;
         self.report.suspects = ledger.run_suspects(self.run.key)?;
+        self.report.awaiting = ledger.run_awaiting(self.run.key)?;
         self.report.begin_failure = left.begin_failure;
         self.report.breaker = left.breaker;
         self.report.deferral = left.deferral.filter(|_| self.report.books.deferred > 0);
@@ -138,6 +139,7 @@ impl Night<'_> {
         let report = &self.report;
         let owed = ledger.owes(self.key)?;
         let failed = report.books.failed > report.tolerated;
+        let deferred = report.books.deferred > report.awaiting;
         // A list that was not waited for is one more thing that the stop left.
         let unread = !report.intake.seen.problems.is_empty();
         let unwaited = unread && self.stop.signal.is_urgent();
@@ -149,7 +151,7 @@ impl Night<'_> {
             (report.intake.rejected > 0, ExitReason::Rejected),
             (report.silence.is_some(), ExitReason::NoList),
             (report.has_drifted(), ExitReason::Drifted),
-            (report.books.deferred > 0 || unwaited, ExitReason::Deferred),
+            (deferred || unwaited, ExitReason::Deferred),
             (owed, ExitReason::Owed),
         ]);
         let code = ExitReason::most_serious(&reasons).code();

@@ -30,7 +30,7 @@ use crate::clock::Clock;
 use crate::decide::ListedTags;
 use crate::ledger::LedgerError;
 use crate::model::{
-    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, Side,
+    ArrivedPart, Attempt, Copied, Deferral, Failure, Note, ObjectName, Outcome, RestoreOrder, Side,
 };
 use crate::plan::Sight;
 use crate::pool::Tasks;
@@ -55,6 +55,8 @@ pub struct Means<'a> {
     pub transfer: Arc<Transfer>,
     /// What the run decides by.
     pub rule: Rule,
+    /// How archived objects are brought back; `None`: they fail.
+    pub restore: Option<RestoreOrder>,
     /// Objects and parts in flight at once, of all tasks together.
     pub workers: usize,
     /// How long what is in flight may go on once the run is to stop.
@@ -133,6 +135,8 @@ pub struct Conveyor<'a> {
     pub(super) breaker: Breaker,
     /// What was begun and is not settled, in the order of work.
     pub(super) unsettled: BTreeMap<u64, ObjectName>,
+    /// Whether anything was left because its object is being brought back.
+    pub(super) awaits: bool,
     pub(super) outbox: Outbox,
 }
 
@@ -168,6 +172,7 @@ impl<'a> Conveyor<'a> {
             stopping: None,
             breaker: Breaker::new(),
             unsettled: BTreeMap::new(),
+            awaits: false,
             outbox,
         }
     }
@@ -349,9 +354,12 @@ impl<'a> Conveyor<'a> {
         }
     }
 
-    /// Ends a voyage in failure, or looks again if the source changed meanwhile.
+    /// Ends a voyage in failure, or looks again if the source changed meanwhile, or
+    /// proves to be archived and can be brought back.
     pub(super) fn fail(&mut self, mut voyage: Box<Voyage>, failure: Failure) {
-        if voyage.may_look_again(&failure) && self.stopping.is_none() {
+        let looks_again = voyage.may_look_again(&failure)
+            || self.means.restore.is_some() && voyage.may_be_asked_for(&failure);
+        if looks_again && self.stopping.is_none() {
             self.to_look.push_back(voyage);
         } else {
             let outcome = voyage.failed(failure);

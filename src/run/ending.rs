@@ -103,7 +103,8 @@ impl Conveyor<'_> {
             None if self.outbox.recorder_is_gone() || self.means.stop.signal.is_urgent() => {
                 Some(Deferral::Stopped)
             }
-            None => next.is_some().then_some(Deferral::Limit),
+            None if next.is_some() => Some(Deferral::Limit),
+            None => self.awaits.then_some(Deferral::AwaitingRestore),
         };
         Ok(Left {
             deferral,

@@ -100,6 +100,7 @@ mod tests {
             modified_at: Timestamp::from_ms(0),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         }
     }
 

@@ -38,6 +38,7 @@ impl Conveyor<'_> {
             transfer,
             rule: self.means.rule.clone(),
             may_open,
+            restore: self.means.restore,
             clock: self.means.clock.clone(),
         };
         let leave = voyage
@@ -47,8 +48,15 @@ impl Conveyor<'_> {
         let (transfer, name) = (Arc::clone(&glass.transfer), voyage.queued.name.clone());
         let answers = self.answers();
         voyage.set_out();
+        let settle_only = self.means.settle_only;
         let look = move |opened| {
-            let look = guarded(|| voyage.look(&glass, opened));
+            let look = guarded(|| {
+                if settle_only {
+                    voyage.look(&glass, opened)
+                } else {
+                    voyage.look_or_restore(&glass, opened)
+                }
+            });
             Event::Looked(voyage, look)
         };
         match leave {
@@ -76,7 +84,13 @@ impl Conveyor<'_> {
     pub(super) fn on_look(&mut self, mut voyage: Box<Voyage>, look: Result<Look, Failure>) {
         match look {
             // Left as it is, for a run that carries.
-            Ok(Look::Carry(_)) if self.means.settle_only || self.stopping.is_some() => {}
+            Ok(Look::Carry(_) | Look::Archived(_))
+                if self.means.settle_only || self.stopping.is_some() => {}
+            Ok(Look::Archived(_)) => {
+                let failure = voyage.archived();
+                self.fail(voyage, failure);
+            }
+            Ok(Look::Awaits(order)) => self.await_restore(&voyage, order),
             Ok(Look::Carry(route)) => self.to_plan.push((voyage, route)),
             Ok(Look::Found(copied)) => self.settle(voyage, Outcome::Synced(copied)),
             Ok(Look::Settled(reason)) => self.settle(voyage, Outcome::Ignored(reason)),

@@ -1,6 +1,7 @@
 //! The night: for each task intake, preflight, transfer, lists and delivery.
 
 mod answers;
+mod awaiting;
 mod backup;
 mod breaker;
 mod bucket_lists;

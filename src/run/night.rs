@@ -54,6 +54,9 @@ pub struct NightReport {
     pub carried_over: u64,
     /// Why it could not begin.
     pub begin_failure: Option<BeginFailure>,
+    /// Of the deferred requests those that await a restore, which do not count for the
+    /// exit code.
+    pub awaiting: u64,
     /// Why requests stayed pending.
     pub deferral: Option<Deferral>,
     /// The breaker that opened, if one did.
@@ -403,6 +406,7 @@ impl Night<'_> {
             },
             transfer: Arc::new(transfer),
             rule: Rule::new(self.task, self.started.at),
+            restore: self.task.restore,
             workers: self.engine.workers,
             grace: self.engine.options.grace,
             lock: &self.lock,

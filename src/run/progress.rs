@@ -66,6 +66,7 @@ pub struct Progress {
     synced: AtomicU64,
     failed: AtomicU64,
     ignored: AtomicU64,
+    awaiting: AtomicU64,
     bytes: AtomicU64,
     last_shown: Mutex<Instant>,
     foresight: Option<Foresight>,
@@ -104,6 +105,7 @@ impl Progress {
             synced: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
+            awaiting: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             last_shown: Mutex::new(now),
             foresight,
@@ -131,8 +133,13 @@ impl Progress {
 
     /// What is settled so far, by names.
     fn books(&self) -> RunBooks {
-        let taken = self.bar.length().unwrap_or(0);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        // What awaits a restore is no work of this night.
+        let taken = self
+            .bar
+            .length()
+            .unwrap_or(0)
+            .saturating_sub(count(&self.awaiting));
         let mut books = RunBooks {
             taken,
             synced: count(&self.synced),
@@ -157,6 +164,13 @@ impl Progress {
             Outcome::Ignored(_) | Outcome::Excluded(_) => &self.ignored,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(1);
+        self.show();
+    }
+
+    /// Counts a name that is left because its object is being brought back.
+    pub fn awaits(&self) {
+        self.awaiting.fetch_add(1, Ordering::Relaxed);
         self.bar.inc(1);
         self.show();
     }
@@ -233,6 +247,10 @@ impl Progress {
             ByteSize::b(bytes).display().iec(),
             ByteSize::b(bytes / seconds).display().iec()
         );
+        let awaiting = self.awaiting.load(Ordering::Relaxed);
+        if awaiting > 0 {
+            said = format!("{said}, {} being restored", counted(awaiting, "object"));
+        }
         if let Some(foresight) = &self.foresight
             && let (now, Ok(forecast)) = foresight.forecast(books)
         {

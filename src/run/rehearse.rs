@@ -21,7 +21,10 @@ use crate::exit::ExitReason;
 use crate::forecast::Queue;
 use crate::intake::{self, IntakeError, IntakeSettings, ListSource, LocalLists, NameForm};
 use crate::ledger::{Ledger, LedgerError, TaskKey};
-use crate::model::{Counters, Failure, FailureCause, LocalTime, TaskId, Timestamp, WriteOptions};
+use crate::model::{
+    Counters, Failure, FailureCause, LocalTime, Readiness, RestoreOrder, TaskId, Timestamp,
+    WriteOptions,
+};
 use crate::preflight::{Access, Wanted, first_failure, preflight};
 use crate::report::outlook;
 use crate::report::text::{counted, size, thousands};
@@ -50,6 +53,12 @@ pub struct Rehearsal {
     pub fail: u64,
     /// Of these, for causes that do not count for the exit code.
     pub tolerated: u64,
+    /// Archived objects that it would ask the source for.
+    pub restore: u64,
+    /// How it would ask for them; `None`: they would fail.
+    pub restore_order: Option<RestoreOrder>,
+    /// Names that it would leave because the source is bringing the objects back.
+    pub awaiting: u64,
     /// These causes.
     pub tolerate: Vec<FailureCause>,
     /// What the copies would be written with.
@@ -137,6 +146,16 @@ impl Rehearsal {
         self.names += 1;
         self.opened += u64::from(is_opened);
         match look {
+            Ok(Look::Awaits(_) | Look::Archived(_)) if self.restore_order.is_none() => {
+                self.fail += 1;
+                let is_tolerated = self.tolerate.contains(&FailureCause::SourceArchived);
+                self.tolerated += u64::from(is_tolerated);
+            }
+            Ok(Look::Awaits(_) | Look::Archived(Readiness::BeingRestored)) => self.awaiting += 1,
+            Ok(Look::Archived(_)) => {
+                self.restore += 1;
+                self.source.put += 1;
+            }
             Ok(Look::Settled(_) | Look::Found(_)) => self.ignore += 1,
             Ok(Look::Excluded(_)) => {
                 self.ignore += 1;
@@ -233,6 +252,19 @@ impl fmt::Display for Rehearsal {
             },
             number(self.fail)
         )?;
+        if let Some(order) = self.restore_order.filter(|_| self.restore > 0) {
+            writeln!(
+                f,
+                "  {} archived: would ask for them ({}, for {}), a later run carries them",
+                counted(self.restore, "object"),
+                order.tier,
+                counted(u64::from(order.days), "day")
+            )?;
+        }
+        if self.awaiting > 0 {
+            let awaiting = counted(self.awaiting, "object");
+            writeln!(f, "  {awaiting} archived: the source is bringing them back")?;
+        }
         let requests = self.source.requests() + self.destination.requests();
         writeln!(
             f,
@@ -308,6 +340,7 @@ pub fn rehearse(engine: &Engine, task: &TaskConfig) -> Result<Rehearsal, RunErro
         tolerate: task.tolerate.clone(),
         write_options: task.write_options.clone(),
         encrypts: task.encryption.is_some(),
+        restore_order: task.restore,
         ..Rehearsal::default()
     };
     let (id, asked, checksum) = (task.id.clone(), ends.clone(), task.checksum);

@@ -1,10 +1,12 @@
 //! One object on its way through a run, and the tasks that move it on.
 
+mod archived;
 mod carried;
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use self::archived::Shelf;
 use super::listed::Listed;
 use super::rule::Rule;
 use crate::clock::Clock;
@@ -12,8 +14,8 @@ use crate::decide::{ListedTags, Weighed, decide, is_suspect};
 use crate::ledger::Queued;
 use crate::model::{
     Attempt, Copied, Decision, ETag, Exclusion, Failure, FailureCause, IgnoreReason, LastCopy,
-    ObjectFacts, ObjectName, OpenUpload, Outcome, OverwriteMode, PlannedCopy, Side, Timestamp,
-    Verified,
+    ObjectFacts, ObjectName, OpenUpload, Outcome, OverwriteMode, PlannedCopy, Readiness,
+    RestoreOrder, Side, Timestamp, Verified,
 };
 use crate::plan::Sight;
 use crate::recognise::{Recognition, recognise};
@@ -49,6 +51,7 @@ pub struct Voyage {
     suspect: bool,
     /// Whether both ends are asked only to learn what their tags are.
     asked_for_tags: bool,
+    shelf: Shelf,
     /// Whether what proves wrong has not been tried again by then.
     proven_at_end: bool,
     tally: Arc<Tally>,
@@ -65,6 +68,10 @@ pub enum Look {
     Found(Copied),
     /// It is to be carried, this way.
     Carry(Route),
+    /// It would be carried, but cannot be read.
+    Archived(Readiness),
+    /// The source is bringing it back; if this run asked for that, as follows.
+    Awaits(Option<RestoreOrder>),
 }
 
 /// What a look is made with.
@@ -76,6 +83,8 @@ pub struct Glass {
     pub rule: Rule,
     /// Whether the object may be read at once where that saves asking about it.
     pub may_open: bool,
+    /// How archived objects are brought back; `None`: they are not.
+    pub restore: Option<RestoreOrder>,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -96,6 +105,7 @@ impl Voyage {
             recognised: None,
             suspect: false,
             asked_for_tags: false,
+            shelf: Shelf::default(),
             proven_at_end: false,
             tally: Arc::new(Tally::default()),
             server_request_id: None,
@@ -141,6 +151,13 @@ impl Voyage {
         self.opened = None;
     }
 
+    /// Forgets a look at listings that was not enough; what they say is not forgotten.
+    fn forget_look(&mut self) {
+        self.looks = 0;
+        self.source = None;
+        self.destination = None;
+    }
+
     /// Decides from what listings say; `None` if that is not enough, as where `tags`
     /// leave open whether what is ignored is suspect. The first look of each voyage: a
     /// name that its copy must not have fails here.
@@ -161,6 +178,10 @@ impl Voyage {
         self.source = Some(source);
         self.destination = destination;
         let look = self.decide(transfer, rule);
+        if matches!(look, Ok(Look::Archived(_))) {
+            self.forget_look();
+            return None;
+        }
         if let (Ok(Look::Settled(reason)), Some(source), Some(destination)) =
             (&look, &self.source, &self.destination)
         {
@@ -197,6 +218,7 @@ impl Voyage {
         let (source, destination) = (&self.listed.source, &self.listed.destination);
         self.looks == 0
             && glass.may_open
+            && self.may_be_opened()
             && matches!((source, destination), (Sight::Unknown, Sight::Absent))
     }
 
@@ -249,7 +271,7 @@ impl Voyage {
         if self.source.is_none() {
             self.source = match known.source {
                 Sight::Present(facts) => Some(facts),
-                _ if self.destination.is_none() && glass.may_open => {
+                _ if self.destination.is_none() && glass.may_open && self.may_be_opened() => {
                     self.opened = transfer.open(name, tried, &self.tally)?;
                     self.opened.as_ref().map(|opened| opened.head.facts.clone())
                 }
@@ -258,7 +280,13 @@ impl Voyage {
                     .map(|head| head.facts),
             };
         }
-        self.decide(transfer, &glass.rule)
+        match self.decide(transfer, &glass.rule)? {
+            Look::Archived(Readiness::Unclear) => {
+                self.look_for_archive(glass)?;
+                self.decide(transfer, &glass.rule)
+            }
+            look => Ok(look),
+        }
     }
 
     fn decide(&mut self, transfer: &Transfer, rule: &Rule) -> Result<Look, Failure> {
@@ -302,7 +330,10 @@ impl Voyage {
                 }
                 Decision::Copy => {
                     let route = transfer.route(source.size_bytes)?;
-                    Look::Carry(self.on(route))
+                    match self.readiness(source) {
+                        Readiness::Ready => Look::Carry(self.on(route)),
+                        not_ready => Look::Archived(not_ready),
+                    }
                 }
             },
         )

@@ -13,7 +13,7 @@ use super::exchange::{Answer, Broken};
 use super::headers::http_date;
 use super::xml::S3Error;
 use crate::clock::Clock;
-use crate::model::{Failure, FailureCause};
+use crate::model::{Failure, FailureCause, Side};
 use crate::secret::Secret;
 
 /// How much of a server's own words goes into a message, in characters.
@@ -116,9 +116,15 @@ impl Bucket {
         let (error_code, id_in_body) = error.map_or((None, None), |error| {
             (Some(self.cleaned(&error.code)), error.request_id)
         });
+        // A copy by the server is asked of the destination.
+        let is_archived = cause == FailureCause::SourceArchived;
         Failure {
             cause,
-            side: Some(self.0.side),
+            side: Some(if is_archived {
+                Side::Source
+            } else {
+                self.0.side
+            }),
             error_code,
             http_status: Some(status),
             message,

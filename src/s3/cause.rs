@@ -33,6 +33,8 @@ pub enum Operation {
     AbortMultipartUpload,
     /// List the parts of a multipart upload.
     ListParts,
+    /// Have an object brought back from an archive.
+    RestoreObject,
 }
 
 impl Operation {
@@ -54,6 +56,7 @@ impl Operation {
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
             Self::ListParts => "ListParts",
+            Self::RestoreObject => "RestoreObject",
         }
     }
 
@@ -100,7 +103,8 @@ pub enum Trouble<'a> {
 /// | `NoSuchBucket`, 301 | `bucket_missing` | `bucket_missing` |
 /// | 404 without a code | `server_error` | the same |
 /// | `AccessDenied`, 403 without a code | `source_denied` | `destination_denied` |
-/// | `InvalidObjectState` | `source_archived` | `bad_request` |
+/// | `InvalidObjectState`, of a copy by the server too | `source_archived` | `bad_request` |
+/// | `ObjectNotInActiveTierError`, of a copy by the server | | `source_archived` |
 /// | 412, 416 | `source_changed` | `bad_request` |
 /// | `QuotaExceeded`, 507 | `server_error` | `destination_full` |
 /// | signature, key or token refused, 401 | `credentials_refused` | the same |
@@ -130,6 +134,9 @@ pub fn cause(side: Side, operation: Operation, trouble: Trouble<'_>) -> FailureC
                 && is_about_metadata(status, code, message)
             {
                 return FailureCause::MetadataRefused;
+            }
+            if is_about_archive(side, operation, code) {
+                return FailureCause::SourceArchived;
             }
             code.and_then(|code| by_code(side, code, message))
                 .unwrap_or_else(|| by_status(side, status, code))
@@ -169,7 +176,6 @@ fn by_code(side: Side, code: &str, message: &str) -> Option<FailureCause> {
         "AccessDenied" if is_about_time(message) => FailureCause::ClockSkew,
         "RequestTimeTooSkewed" | "RequestExpired" => FailureCause::ClockSkew,
         "AccessDenied" | "AccessForbidden" | "Forbidden" => denied(side),
-        "InvalidObjectState" if side == Side::Source => FailureCause::SourceArchived,
         "PreconditionFailed" | "InvalidRange" if side == Side::Source => {
             FailureCause::SourceChanged
         }
@@ -242,6 +248,17 @@ pub(super) const fn denied(side: Side) -> FailureCause {
     match side {
         Side::Source => FailureCause::SourceDenied,
         Side::Destination => FailureCause::DestinationDenied,
+    }
+}
+
+/// Whether the source of what was asked for lies in an archive; a copy by the
+/// server is asked of the destination.
+fn is_about_archive(side: Side, operation: Operation, code: Option<&str>) -> bool {
+    let is_copy = matches!(operation, Operation::CopyObject | Operation::UploadPartCopy);
+    match code {
+        Some("InvalidObjectState") => side == Side::Source || is_copy,
+        Some("ObjectNotInActiveTierError") => is_copy,
+        _ => false,
     }
 }
 
@@ -426,6 +443,54 @@ mod tests {
             "metadata",
         );
         assert_eq!(part, Cause::BadRequest);
+    }
+
+    #[test]
+    fn an_archived_source_is_told_whichever_end_was_asked() {
+        for (side, operation, code, expected) in [
+            (
+                Side::Source,
+                Operation::GetObject,
+                "InvalidObjectState",
+                Cause::SourceArchived,
+            ),
+            (
+                Side::Destination,
+                Operation::CopyObject,
+                "InvalidObjectState",
+                Cause::SourceArchived,
+            ),
+            (
+                Side::Destination,
+                Operation::CopyObject,
+                "ObjectNotInActiveTierError",
+                Cause::SourceArchived,
+            ),
+            (
+                Side::Destination,
+                Operation::UploadPartCopy,
+                "InvalidObjectState",
+                Cause::SourceArchived,
+            ),
+            (
+                Side::Destination,
+                Operation::PutObject,
+                "InvalidObjectState",
+                Cause::DestinationDenied,
+            ),
+            (
+                Side::Source,
+                Operation::RestoreObject,
+                "AccessDenied",
+                Cause::SourceDenied,
+            ),
+        ] {
+            assert_eq!(
+                refused(side, operation, 403, code, ""),
+                expected,
+                "{operation:?} {code}"
+            );
+        }
     }
 
     #[test]

@@ -34,7 +34,10 @@ impl Counting {
             Operation::ListObjectsV2 | Operation::ListParts => &self.list,
             Operation::HeadObject => &self.head,
             Operation::GetObject | Operation::GetObjectTagging => &self.get,
-            Operation::PutObject | Operation::PutObjectTagging | Operation::CopyObject => &self.put,
+            Operation::PutObject
+            | Operation::PutObjectTagging
+            | Operation::CopyObject
+            | Operation::RestoreObject => &self.put,
             Operation::UploadPart | Operation::UploadPartCopy => &self.part,
             Operation::CreateMultipartUpload => &self.create,
             Operation::CompleteMultipartUpload => &self.complete,

@@ -6,6 +6,7 @@ use reqwest::header::{
 };
 
 use super::answer::request_id;
+use super::archive::readiness;
 use crate::model::{
     CarriedHeaders, Checksum, ChecksumAlgorithm, ETag, Failure, FailureCause, ObjectFacts,
     Timestamp,
@@ -77,6 +78,7 @@ impl Head {
                 etag: etag.clone(),
                 size_bytes,
                 modified_at,
+                readiness: readiness(headers),
             },
             headers: carried,
             parts: etag.parts().filter(|_| !is_under_key(headers)),

@@ -9,10 +9,11 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use rusty_s3::Method;
 
+use super::archive::is_archive;
 use super::bucket::Bucket;
 use super::cause::Operation;
 use super::request::Request;
-use crate::model::{DestinationPrefix, ETag, Failure, ObjectFacts, Timestamp};
+use crate::model::{DestinationPrefix, ETag, Failure, ObjectFacts, Readiness, Timestamp};
 
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,7 @@ struct Contents {
     modified_at: Option<Timestamp>,
     etag: Option<ETag>,
     size_bytes: Option<u64>,
+    readiness: Option<Readiness>,
 }
 
 impl Raw {
@@ -114,6 +116,10 @@ impl Raw {
                 let size_bytes = text.trim().parse().map_err(|_| NO_LISTING)?;
                 once(&mut object.size_bytes, size_bytes)
             }
+            // Whether it was brought back, a listing tells only some who ask.
+            (true, "StorageClass") if is_archive(text.trim()) => {
+                once(&mut object.readiness, Readiness::Unclear)
+            }
             _ => Ok(()),
         }
     }
@@ -130,6 +136,7 @@ impl Contents {
                 modified_at: self.modified_at.ok_or(NO_LISTING)?,
                 md5_hex: None,
                 checksums: Vec::new(),
+                readiness: self.readiness.unwrap_or_default(),
             },
         })
     }

@@ -8,6 +8,7 @@
 //! (`exchange`). For small objects nobody waits (`detached`).
 
 mod answer;
+mod archive;
 mod bandwidth;
 mod bucket;
 pub mod cause;

@@ -17,7 +17,7 @@ use super::download::{ContentRange, Download, DownloadBody};
 use super::exchange::Answer;
 use super::headers::{Head, content_length, full_object_checksums, md5_of_etag, text};
 use super::request::{Body, Headers, Request, time_to_move};
-use crate::model::{CarriedHeaders, Checksum, ETag, Failure, Side};
+use crate::model::{CarriedHeaders, Checksum, ETag, Failure, Readiness, Side};
 
 /// The header by which HEAD and GET ask for an object's checksums.
 const ASK_CHECKSUMS: (&str, Cow<'static, str>) = ("x-amz-checksum-mode", Cow::Borrowed("ENABLED"));
@@ -161,7 +161,9 @@ impl Bucket {
             .flatten()
             .and_then(ContentRange::parse);
         let size = content_range.map_or(announced_bytes, |range| Some(range.size_bytes));
-        let head = self.head_of(operation, name, &answer.headers, size)?;
+        let mut head = self.head_of(operation, name, &answer.headers, size)?;
+        // Whatever its class is called.
+        head.facts.readiness = Readiness::Ready;
         let to_come = announced_bytes.unwrap_or(head.facts.size_bytes);
         Ok(Download {
             head,

@@ -280,7 +280,8 @@ impl Bucket {
                 | Operation::PutObjectTagging
                 | Operation::UploadPart
                 | Operation::DeleteObject
-                | Operation::AbortMultipartUpload => 0,
+                | Operation::AbortMultipartUpload
+                | Operation::RestoreObject => 0,
             },
         }
     }

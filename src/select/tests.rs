@@ -31,6 +31,7 @@ fn object(size_bytes: u64, modified_ms: i64) -> ObjectFacts {
         modified_at: Timestamp::from_ms(modified_ms),
         md5_hex: None,
         checksums: Vec::new(),
+        readiness: crate::model::Readiness::Ready,
     }
 }
 

@@ -5,8 +5,6 @@
 //!                                                           GET destination ▶ SHA-256 ┴▶ the same, or once more?
 //! ```
 
-use std::sync::atomic::Ordering;
-
 use sha2::{Digest, Sha256};
 
 use super::{Tally, Transfer, check_unchanged};
@@ -153,10 +151,6 @@ impl Transfer {
         })?;
         Ok(whole.then(|| sha256.finalize().into()))
     }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }
 
 /// Whether an end has something else by now than its facts said.
@@ -171,6 +165,7 @@ fn is_outdated(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Readiness;
 
     fn object(etag: &str, size_bytes: u64, second: i64) -> ObjectFacts {
         ObjectFacts {
@@ -179,6 +174,7 @@ mod tests {
             modified_at: Timestamp::from_ms(second * 1000),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: Readiness::Ready,
         }
     }
 

@@ -18,6 +18,7 @@
 //! decision to copy rested on facts that no longer hold: ask both ends afresh
 //! and decide again. A name that was deleted meanwhile then shows as missing.
 
+mod archive;
 mod buffers;
 mod compare;
 mod deep;

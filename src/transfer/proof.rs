@@ -202,6 +202,7 @@ mod tests {
             modified_at: Timestamp::from_ms(0),
             md5_hex: md5.map(str::to_owned),
             checksums: checksum.into_iter().collect(),
+            readiness: crate::model::Readiness::Ready,
         }
     }
 

@@ -46,6 +46,7 @@ fn patterns_sizes_and_age_are_read() {
         modified_at: Timestamp::from_ms(0),
         md5_hex: None,
         checksums: Vec::new(),
+        readiness: crate::model::Readiness::Ready,
     };
     let said = excluded_by_facts(&selection, &facts, Timestamp::from_ms(0)).unwrap();
     assert_eq!(said.to_string(), "min_size = \"1KiB\"");

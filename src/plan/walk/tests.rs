@@ -15,6 +15,7 @@ fn object(name: &str) -> ListedObject {
             modified_at: Timestamp::from_ms(0),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: crate::model::Readiness::Ready,
         },
     }
 }

@@ -86,7 +86,13 @@ fn of_run(run: &RunTold) -> String {
     if books.deferred > 0 {
         let breaker = run.row.deferral == Some(Deferral::BreakerOpen);
         let why = if breaker { ": breaker_open" } else { "" };
-        parts.push(format!("{} deferred{why}", number(books.deferred)));
+        let left = books.deferred.saturating_sub(run.row.awaiting);
+        if left > 0 {
+            parts.push(format!("{} deferred{why}", number(left)));
+        }
+        if run.row.awaiting > 0 {
+            parts.push(format!("{} awaiting a restore", number(run.row.awaiting)));
+        }
     }
     let drifted = run.past.spot_check.map_or(0, |check| check.drifted());
     if drifted > 0 {

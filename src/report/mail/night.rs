@@ -6,9 +6,9 @@ use super::block::{Block, Figure, Tone};
 use super::told::{RunTold, Told};
 use super::{Ended, Trouble, clock, headline, month_name};
 use crate::ledger::{Compared, RejectedHere, SpotCheck};
-use crate::model::{RunBooks, Timestamp};
+use crate::model::{Deferral, RunBooks, Timestamp};
 use crate::report::TaskMonth;
-use crate::report::hints::{deferred_because, hint, suspects_hint};
+use crate::report::hints::{deferred_because, deferred_for, hint, suspects_hint};
 use crate::report::spot::{spot_hint, spot_sentence};
 use crate::report::text::{age, counted, size, thousands, visible};
 
@@ -201,7 +201,7 @@ fn run_figures(run: &RunTold) -> Vec<Figure> {
     let why = run.row.deferral.filter(|_| deferred > 0);
     figures.push(
         Figure::new("Deferred", number(deferred))
-            .with(why.map_or("", |why| why.as_str()))
+            .with(why.map_or_else(String::new, |why| deferred_for(why, run.row.awaiting)))
             .toned(Tone::Wait),
     );
     figures
@@ -247,6 +247,12 @@ fn deferred(run: &RunTold) -> Option<Block> {
         thousands(run.past.books.deferred.cast_signed())
     );
     let mut text = deferred_because(deferral).to_owned();
+    let awaiting = run.row.awaiting;
+    if awaiting > 0 && deferral != Deferral::AwaitingRestore {
+        let restored = deferred_because(Deferral::AwaitingRestore);
+        let awaiting = thousands(awaiting.cast_signed());
+        let _ = write!(text, " {awaiting} of them await a restore: {restored}");
+    }
     if let Some(forecast) = &run.forecast {
         // Writing to a String cannot fail.
         let _ = write!(text, " Forecast: {forecast}.");

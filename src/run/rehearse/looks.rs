@@ -166,6 +166,7 @@ impl<'a> Looks<'a> {
             transfer: Arc::clone(&self.transfer),
             rule: self.rule.clone(),
             may_open: false,
+            restore: None,
             clock: self.engine.clock.clone(),
         };
         let is_read = !self.transfer.server_side.copies_whole(0) && !self.rule.asks_for_facts();
@@ -175,7 +176,14 @@ impl<'a> Looks<'a> {
             let look = guarded(|| voyage.look(&glass, None));
             let is_wanted = match &look {
                 Ok(Look::Carry(_)) => true,
-                Ok(Look::Settled(_) | Look::Excluded(_) | Look::Found(_)) => false,
+                // What is archived is refused when it is opened, and only then asked about.
+                Ok(
+                    Look::Settled(_)
+                    | Look::Excluded(_)
+                    | Look::Found(_)
+                    | Look::Archived(_)
+                    | Look::Awaits(_),
+                ) => false,
                 Err(failure) => failure.cause == FailureCause::SourceMissing,
             };
             let replaces = voyage.replaces().is_some();
@@ -206,6 +214,12 @@ fn tell(task: &TaskId, name: &ObjectName, replaces: bool, look: &Result<Look, Fa
         }
         Ok(Look::Found(_)) => {
             tracing::info!(%task, "{name:?} is there: the copy of an earlier run would be recorded");
+        }
+        Ok(Look::Archived(_)) => {
+            tracing::info!(%task, "{name:?} lies in an archive: the source would be asked to bring it back, or it would fail");
+        }
+        Ok(Look::Awaits(_)) => {
+            tracing::info!(%task, "{name:?} would wait: the source is bringing it back from its archive");
         }
         Err(failure) => {
             let (cause, message) = (failure.cause, &failure.message);

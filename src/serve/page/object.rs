@@ -7,10 +7,11 @@ use super::super::query::Query;
 use super::address::{of_file, of_task};
 use super::error::PageError;
 use super::task_page::TaskPage;
-use crate::ledger::{AttemptStory, Facts, RequestStory, SettledAs};
+use crate::ledger::{AttemptStory, Facts, RequestStory, RestoreStory, SettledAs};
 use crate::model::{FailureCause, LocalTime, RequestState, TaskId};
 use crate::report::hints::{SUSPECT, hint, meaning, name_hint};
 use crate::report::html::pieces::{name, number, prose, size, time, told};
+use crate::report::restored;
 
 /// Requests that are shown; who asked more often for one name asks `why`.
 const MOST: usize = 200;
@@ -21,6 +22,7 @@ struct Told {
     requests: Vec<RequestStory>,
     all: usize,
     pruned_before: Option<String>,
+    restores: Vec<RestoreStory>,
 }
 
 /// Shows the history of the object that is named.
@@ -33,6 +35,7 @@ pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, Page
             requests: Vec::new(),
             all: 0,
             pruned_before: ledger.pruned_before(task)?,
+            restores: ledger.restores_of(task, &object)?,
         };
         ledger.for_each_request_for::<PageError>(task, &object, |story| {
             told.all += 1;
@@ -54,6 +57,7 @@ pub(super) async fn show(shown: TaskPage, query: Query) -> Result<Response, Page
                 @if let Some(month) = &told.pruned_before { " Requests settled before " (month) " were pruned." } }
         }
         @if told.all > MOST { p.hint { "The last " (MOST) " of " (told.all) " requests." } }
+        @for restore in &told.restores { p.hint { (restored(restore)) } }
         @for story in &told.requests { (request_story(&task.id, story, &wanted)) }
     };
     let title = format!("An object of {}", task.id);

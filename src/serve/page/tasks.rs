@@ -11,7 +11,7 @@ use super::address::of_task;
 use super::error::{PageError, or_nothing};
 use super::{Page, frame};
 use crate::config::TaskConfig;
-use crate::ledger::{Ledger, MonthRow, TaskStatus};
+use crate::ledger::{Awaiting, Ledger, MonthRow, TaskStatus};
 use crate::model::{LocalTime, Month, TaskId, Timestamp};
 use crate::report::html::pieces::{month as month_name, name, number, prose, run_state, time};
 use crate::report::text::{age, size};
@@ -21,6 +21,7 @@ struct Known {
     status: TaskStatus,
     figures: MonthRow,
     oldest: Option<LocalTime>,
+    awaiting: Option<Awaiting>,
 }
 
 /// Shows the tasks in the order of the configuration.
@@ -58,6 +59,7 @@ fn read(ledger: &Ledger, months: &[(TaskId, Month)]) -> Result<BTreeMap<String, 
             status,
             figures,
             oldest,
+            awaiting: ledger.awaiting(id)?,
         };
         known.insert(id.to_string(), task);
     }
@@ -114,6 +116,9 @@ fn figures(task: &TaskConfig, known: &Known, at_work: bool, now: Timestamp) -> M
             (last_run(&known.status, at_work))
             @if let Some(oldest) = known.oldest {
                 span { "Oldest pending: " (time(oldest)) ", " (age(now.ms() - oldest.at.ms())) " ago" }
+            }
+            @if let Some(awaiting) = known.awaiting {
+                span { (number(awaiting.requests)) " await a restore since " (time(awaiting.since)) }
             }
             @if !known.status.balanced {
                 strong.problem { (prose("The books do not balance: run `nightferry ledger check`.")) }

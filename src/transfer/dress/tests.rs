@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::StorageClassRule;
+use crate::model::{Readiness, StorageClassRule};
 
 fn head(headers: &[(&str, &str)], class: Option<&str>) -> Head {
     let carried = headers
@@ -14,6 +14,7 @@ fn head(headers: &[(&str, &str)], class: Option<&str>) -> Head {
             modified_at: Timestamp::from_ms(1_775_001_600_000),
             md5_hex: None,
             checksums: Vec::new(),
+            readiness: Readiness::Ready,
         },
         headers: CarriedHeaders(carried.collect()),
         parts: None,

@@ -86,6 +86,7 @@ mod tests {
             size_bytes: 3,
             modified_at: Timestamp::from_ms(0),
             checksums: checksums.to_vec(),
+            readiness: crate::model::Readiness::Ready,
         }
     }
 

@@ -17,7 +17,7 @@ impl Refusal {
     /// | refused, after all attempts, for | then |
     /// |--|--|
     /// | HTTP 412, or that code in a good answer | stale |
-    /// | `network`, `timeout`, `throttled`, `destination_full`, `account_blocked`, `clock_skew` | fails: other requests would, too |
+    /// | `network`, `timeout`, `throttled`, `source_archived`, `destination_full`, `account_blocked`, `clock_skew` | fails: other requests would, too |
     /// | all else: denied, not implemented, not known, 5xx, … | the other way, which may do, or tells the true cause |
     pub(super) fn of(failure: &Failure) -> Self {
         if failure.is_refused_condition()
@@ -29,6 +29,7 @@ impl Refusal {
             FailureCause::Network
             | FailureCause::Timeout
             | FailureCause::Throttled
+            | FailureCause::SourceArchived
             | FailureCause::DestinationFull
             | FailureCause::AccountBlocked
             | FailureCause::ClockSkew => Self::Fails,
@@ -71,6 +72,12 @@ mod tests {
                 "SignatureDoesNotMatch",
                 403,
                 OtherWay,
+            ),
+            (
+                FailureCause::SourceArchived,
+                "InvalidObjectState",
+                403,
+                Fails,
             ),
             (FailureCause::Throttled, "SlowDown", 503, Fails),
             (FailureCause::Timeout, "", 408, Fails),

@@ -10,7 +10,7 @@ use super::Harbour;
 use crate::s3_server::{LoggedRequest, NewObject, Rights, S3Server};
 
 /// The keys, by the policies that stand for them.
-const SOURCE: (&str, &[&str]) = ("AKSOURCE", &["source"]);
+const SOURCE: (&str, &[&str]) = ("AKSOURCE", &["source", "source-restore"]);
 const DESTINATION: (&str, &[&str]) = ("AKDESTINATION", &["destination", "server-side-copy"]);
 const BACKUP: (&str, &[&str]) = ("AKBACKUP", &["backup"]);
 const KEYS: [(&str, &[&str]); 3] = [SOURCE, DESTINATION, BACKUP];
@@ -52,6 +52,7 @@ fn asked(request: &LoggedRequest) -> Vec<Allowed> {
         "PutObjectTagging" => object("PutObjectTagging"),
         "DeleteObject" => object("DeleteObject"),
         "AbortMultipartUpload" => object("AbortMultipartUpload"),
+        "RestoreObject" => object("RestoreObject"),
         "ListParts" => object("ListMultipartUploadParts"),
         "PutObject"
         | "CopyObject"
@@ -98,7 +99,7 @@ fn nights_send_nothing_that_the_policies_do_not_allow() {
     };
     let settings = format!(
         "[backup]\nkeep = 1\n{}prefix = \"nightferry/\"\n\
-         [[task]]\nid = \"photos\"\nserver_side_copy = \"SIDE\"\ncopy_tags = true\n{}{}",
+         [[task]]\nid = \"photos\"\nrestore = {{ days = 1 }}\nserver_side_copy = \"SIDE\"\ncopy_tags = true\n{}{}",
         end("backup.bucket", "nightferry-backup", BACKUP.0),
         end("task.source", "photos", SOURCE.0),
         end("task.destination", "photos-copy", DESTINATION.0),
@@ -113,8 +114,12 @@ fn nights_send_nothing_that_the_policies_do_not_allow() {
             .server
             .put_random("photos", &format!("{name}/film"), 24 << 20, 7);
     }
+    let mut frozen = NewObject::from("frozen");
+    let class = ("x-amz-storage-class".to_owned(), "GLACIER".to_owned());
+    frozen.headers.extend([class]);
+    harbour.server.put("photos", "frozen", frozen);
     for (side, names, code) in [
-        ("never", "a\na/film\nnot there\n", 4),
+        ("never", "a\na/film\nfrozen\nnot there\n", 4),
         ("auto", "b\nb/film\na\n", 0),
     ] {
         harbour.configure(&settings.replace("SIDE", side));
@@ -133,6 +138,7 @@ fn nights_send_nothing_that_the_policies_do_not_allow() {
         "UploadPart",
         "DeleteObject",
         "GetObjectTagging",
+        "RestoreObject",
     ] {
         let sent = requests
             .iter()

@@ -6,6 +6,7 @@
     reason = "a test that cannot be done here says so"
 )]
 
+mod archived;
 mod breaker;
 mod care;
 mod credential_process;
