@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cases_archive
 import cases_checks
 import cases_content
 import cases_credentials
@@ -23,7 +24,7 @@ from night import Night, Skip
 from server import Server, each
 
 MODULES = [cases_content, cases_rules, cases_checks, cases_events, cases_trouble,
-           cases_credentials, cases_written, cases_spots]
+           cases_credentials, cases_written, cases_spots, cases_archive]
 CASES = {case.__name__: case for module in MODULES for case in module.CASES}
 CASE_SECONDS = 1200
 
