@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::args::{Check, LogFormat, SummaryFormat};
 use super::failure::{Failed, Outcome};
-use super::{Context, output};
+use super::{Context, deep, output};
 use crate::config::TaskConfig;
 use crate::exit::ExitReason;
 use crate::intake::EnqueueTarget;
@@ -26,6 +26,9 @@ pub fn check(context: &Context, asked: &Check) -> Outcome {
         ..Options::default()
     };
     let engine = Engine::new(&context.config, context.clock.clone(), signal, options)?;
+    if let Some(wanted) = asked.deep {
+        return deep::check(&engine, &tasks, wanted, format(asked));
+    }
     let mut reasons = Vec::new();
     let mut told = Vec::new();
     for task in tasks {

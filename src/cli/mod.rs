@@ -4,6 +4,7 @@ mod account;
 mod args;
 mod browse;
 mod check;
+mod deep;
 mod doctor;
 mod enqueue;
 mod failure;

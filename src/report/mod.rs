@@ -6,6 +6,7 @@
 
 mod bill;
 mod check;
+pub mod deep;
 mod document;
 mod file;
 mod findings;

@@ -14,6 +14,11 @@ pub struct Check {
     /// are not right can be told from it, and the bucket is not listed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sample: Option<u32>,
+    /// Only so many copies, drawn at random, each read whole at both ends and compared
+    /// with its source byte by byte
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+          conflicts_with_all = ["sample", "requeue"])]
+    pub deep: Option<u32>,
     /// Ask for what is gone, changed or newer at the source again; the next run carries it,
     /// whatever `overwrite` says
     #[arg(long)]

@@ -138,7 +138,7 @@ pub enum Command {
     /// Compare what the ledger says was copied with what the buckets have now: what is gone,
     /// changed, newer at the source, foreign
     #[command(
-        after_help = "Exit code 4 if a copy is gone, changed or newer at the source; 9 if a bucket could not be\nlooked at.\n\nExamples:\n  nightferry check --task photos\n  nightferry check --sample 1000\n  nightferry check --requeue"
+        after_help = "Exit code 4 if a copy is gone, changed or newer at the source; 9 if a bucket could not be\nlooked at.\n\nExamples:\n  nightferry check --task photos\n  nightferry check --sample 1000\n  nightferry check --deep 20\n  nightferry check --requeue"
     )]
     Check(Check),
     /// Take in names over the network, as OMS does, until it is asked to stop; objects move

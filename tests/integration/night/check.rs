@@ -497,3 +497,78 @@ fn a_check_that_is_stopped_tells_nothing() {
     assert!(!harbour.data_dir().join("checks").exists());
     assert_eq!(harbour.rows("SELECT count(*) FROM mends"), ["0"]);
 }
+
+#[test]
+fn copies_that_are_read_whole_show_what_no_listing_does() {
+    let harbour = Harbour::new();
+    copied(&harbour, 12);
+    let right = harbour.run(&["check", "--deep", "50", "--json"]);
+    assert_eq!(right.code, 0, "{right:?}");
+    let said = told(&right);
+    let all = [
+        "copies",
+        "same",
+        "drifted",
+        "undecided",
+        "requests",
+        "read_bytes",
+    ];
+    assert_eq!(figures(&said, all), [12, 12, 0, 0, 48, 2 * 12 * 8]);
+    // As a disk alters it: other bytes, and neither size nor tag nor time shows it.
+    let copy = harbour.copy("0003.jpg").unwrap();
+    alter(&harbour, "0003.jpg");
+    harbour.server.set_etag("dst", "0003.jpg", &copy.etag);
+    harbour
+        .server
+        .set_last_modified("dst", "0003.jpg", copy.last_modified);
+    harbour.server.remove("dst", "0004.jpg");
+    harbour.server.put("src", "0005.jpg", "another!");
+    let listed = told(&harbour.run(&["check", "--json"]));
+    assert_eq!(figures(&listed, ["gone", "changed"]), [1, 0], "by listing");
+    let end = harbour.run(&["check", "--deep", "50", "--json"]);
+    assert_eq!(end.code, 4, "{end:?}");
+    let said = told(&end);
+    assert_eq!(figures(&said, all)[..4], [11, 9, 2, 1]);
+    let found: Vec<String> = said["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| {
+            format!(
+                "{} {}",
+                found["finding"].as_str().unwrap(),
+                found["name"].as_str().unwrap()
+            )
+        })
+        .collect();
+    let expected = [
+        "differs 0003.jpg",
+        "gone 0004.jpg",
+        "source_changed 0005.jpg",
+    ];
+    assert_eq!(found, expected);
+    let table = harbour.run(&["check", "--task", "photos", "--deep", "50"]);
+    for part in [
+        "photos: 12 copies drawn at random and read whole = 9 the same + 2 drifted + 1 not compared\n",
+        "  drift 18.18 %; of all copies between ",
+        "  the copy `0003.jpg` differs from the source's\n",
+    ] {
+        assert!(table.stdout.contains(part), "{part}: {table:?}");
+    }
+    let csv = harbour.run(&["check", "--deep", "50", "--format", "csv"]);
+    assert!(
+        csv.stdout.contains("photos,gone,0004.jpg,0004.jpg,,,"),
+        "{csv:?}"
+    );
+    let few = told(&harbour.run(&["check", "--deep", "5", "--json"]));
+    let [copies, undecided] = figures(&few, ["copies", "undecided"]);
+    assert_eq!(copies + undecided, 5);
+    let fault = Fault::answer(403, "AccessDenied")
+        .operation("GetObject")
+        .bucket("dst");
+    harbour.server.on(fault);
+    let unread = harbour.run(&["check", "--deep", "50"]);
+    assert_eq!(unread.code, 9, "{unread:?}");
+    let refused = harbour.run(&["check", "--deep", "5", "--sample", "5"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+}
