@@ -101,12 +101,12 @@ fn tolerated_failures_are_failed_and_do_not_count_for_the_exit_code() {
     // Others still count, beside them.
     harbour.list("two.txt", "gone\na/../b\n");
     assert_eq!(harbour.night().code, 4);
-    assert_eq!(harbour.rows(TOLERATED), ["2|2|done", "1|1|failed"]);
+    assert_eq!(harbour.rows(TOLERATED), ["2|2|done", "1|1|rejected"]);
     assert_eq!(harbour.run(&["ledger", "check"]).code, 0);
     // A rebuilt ledger knows it too, and judges the last run by what is tolerated now.
     let rebuilt = harbour.run(&["ledger", "rebuild", "--replace"]);
     assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
-    assert_eq!(harbour.rows(TOLERATED), ["2|2|done", "1|1|failed"]);
+    assert_eq!(harbour.rows(TOLERATED), ["2|2|done", "1|1|rejected"]);
     let loaded = harbour.rows("SELECT max(loaded_at) FROM loaded_lists");
     assert_eq!(harbour.rows("SELECT last_requested_at FROM task"), loaded);
 }

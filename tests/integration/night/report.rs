@@ -113,6 +113,10 @@ fn what_cannot_be_reported_or_written_is_refused_before_anything_is_done() {
         (&["--out", &good, "--run", "2"], "there is no run 2"),
         (&["--out", &good, "--month", "2026-13"], "is no month"),
         (
+            &["--out", &good, "--month", "1999-12"],
+            "nothing is known of the month 1999-12",
+        ),
+        (
             &["--out", &good, "--month", "2026-11", "--run", "1"],
             "cannot be used with",
         ),
@@ -127,6 +131,6 @@ fn what_cannot_be_reported_or_written_is_refused_before_anything_is_done() {
         assert!(end.stderr.contains(said), "{arguments:?}: {}", end.stderr);
     }
     assert_eq!(files_in(&folder), [] as [std::path::PathBuf; 0]);
-    let empty = report(&harbour, &["--month", "1999-12"]);
+    let empty = report(&harbour, &["--month", "last"]);
     assert!(empty.contains("No run began in the month."), "{empty}");
 }

@@ -86,9 +86,10 @@ impl Outage {
         for text in [&why, &because, "they and the rest are deferred"] {
             assert!(stderr.contains(text), "{text}\n{stderr}");
         }
+        // The lines are broken into several.
         let status = world.does(&["status"]).stdout;
+        let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(status.contains(&format!("{why}: {message}")), "{status}");
-        // The line is broken into several.
         let runs = world.does(&["runs"]).stdout;
         let runs = runs.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(

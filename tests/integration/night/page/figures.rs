@@ -52,7 +52,7 @@ fn the_figures_of_a_night_are_shown_with_its_books_lists_and_failures() {
         "Books: 0 pending at start + 4 requested = 2 synced + 1 failed + 1 ignored + 0 pending at end.",
         "source_missing 1 The source has no object of this name",
         "duplicate 1 an earlier request for the name",
-        "failed 4 2 1 1 0 12 B",
+        "failed,rejected 4 2 1 1 0 12 B",
         &format!("http://{}/v2/any/sync-tasks/photos/events", shown.address),
     ] {
         assert!(month.contains(said), "{said}: {month}");
