@@ -33,6 +33,9 @@ def spot_check_finds(case):
                         **dict.fromkeys(altered, "differs")}, findings
     _, checked = night.rows("SELECT * FROM spot_checks ORDER BY run")
     assert checked["undecided"] == 0, checked
+    told, = night.command("check", "--deep", "500", "--json", code=4).json()
+    deep = {found["name"]: found["finding"] for found in told["findings"]}
+    assert deep == findings and told["undecided"] == 0, told
     case.remark(f"{checked['copies']} copies compared, {checked['copies_drifted']} drifted")
 
 
