@@ -26,6 +26,8 @@ const NOTABLE_SKEW_MS: i64 = 5 * 1000;
 /// What the canary says, to whoever finds it.
 const CANARY: &[u8] = b"Nightferry writes this object to see whether it may.\n";
 
+const CAN_BE_WRITTEN: &str = "can be written";
+
 /// What came of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -290,44 +292,52 @@ fn check_destination(
 
 /// Writes, reads and removes the canary.
 fn check_canary(destination: &Bucket, canary: &str, wanted: Wanted<'_>) -> Vec<Check> {
-    let mut checks = vec![Check::of(
-        "destination write",
-        write_canary(destination, canary),
-    )];
-    if first_failure(&checks).is_none() {
-        checks.push(Check::of(
-            "destination read",
-            read_canary(destination, canary),
-        ));
-        checks.push(check_conditions(destination, canary));
-        checks.extend(checksums::check(destination, canary, wanted.checksum));
-        checks.extend(written::check(destination, canary, wanted.write_options));
-        checks.push(match tried(|| destination.delete(canary)) {
-            Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
-            Err(failure) => Check {
-                subject: "destination delete",
-                verdict: Verdict::Note(format!("{}; no run needs it", failure.message)),
-            },
-        });
-    }
+    const SUBJECT: &str = "destination write";
+    let written = match write_canary(destination, canary) {
+        Ok(written) => written,
+        Err(failure) => return vec![Check::of(SUBJECT, Err(failure))],
+    };
+    let mut checks = vec![
+        Check::of(SUBJECT, Ok(CAN_BE_WRITTEN.to_owned())),
+        Check::of("destination read", read_canary(destination, canary)),
+        check_conditions(destination, canary, written.etag),
+    ];
+    checks.extend(checksums::check(destination, canary, wanted.checksum));
+    checks.extend(written::check(destination, canary, wanted.write_options));
+    checks.push(match tried(|| destination.delete(canary)) {
+        Ok(()) => Check::of("destination delete", Ok("can be deleted from".to_owned())),
+        Err(failure) => Check {
+            subject: "destination delete",
+            verdict: Verdict::Note(format!("{}; no run needs it", failure.message)),
+        },
+    });
     checks
 }
 
 /// Sees whether writes are refused (HTTP 412) whose condition does not hold, now
-/// that the canary is there; the destination remembers what it was seen to keep.
-fn check_conditions(destination: &Bucket, canary: &str) -> Check {
+/// that the canary is there under the tag `own`; the destination remembers what it was
+/// seen to keep.
+fn check_conditions(destination: &Bucket, canary: &str, mut own: ETag) -> Check {
     const SUBJECT: &str = "destination conditions";
     let other = ETag::new("00000000000000000000000000000000");
+    let put = |condition: Condition<'_>| tried(|| put_plain(destination, canary, condition, None));
     let mut kept = Vec::new();
     for (name, condition) in [
         ("If-None-Match", Condition::Nothing),
         ("If-Match", Condition::Tag(&other)),
     ] {
-        if let Err(failure) = tried(|| put_plain(destination, canary, condition, None))
-            && failure.is_refused_condition()
-        {
-            destination.keeps(condition);
-            kept.push(name);
+        match put(condition) {
+            Ok(written) => own = written.etag,
+            Err(failure) if failure.is_refused_condition() => {
+                // radosgw 16 compares the tag with its quotes, and so refuses the right
+                // one too.
+                let heeded = condition == Condition::Nothing || put(Condition::Tag(&own)).is_ok();
+                if heeded {
+                    destination.keeps(condition);
+                    kept.push(name);
+                }
+            }
+            Err(_) => {}
         }
     }
     if kept.is_empty() {
@@ -355,7 +365,7 @@ pub fn check_lists(task: &TaskId, lists: &Bucket) -> [Check; 2] {
     }
     [
         Check::of("lists list", listed.map(|_| "can be listed".to_owned())),
-        Check::of("lists write", written),
+        Check::of("lists write", written.map(|_| CAN_BE_WRITTEN.to_owned())),
     ]
 }
 
@@ -363,9 +373,8 @@ pub fn check_lists(task: &TaskId, lists: &Bucket) -> [Check; 2] {
 ///
 /// # Errors
 /// The server refused or did not answer, after all attempts.
-pub fn write_canary(destination: &Bucket, canary: &str) -> Result<String, Failure> {
+pub fn write_canary(destination: &Bucket, canary: &str) -> Result<PutAnswer, Failure> {
     tried(|| put_plain(destination, canary, Condition::Anything, None))
-        .map(|_| "can be written".to_owned())
 }
 
 fn put_plain(

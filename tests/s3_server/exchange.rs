@@ -175,6 +175,10 @@ impl Exchange {
         matches!(action, Some(FaultAction::IgnoreCopySourceConditions))
     }
 
+    pub(super) fn misreads_if_match(&self) -> bool {
+        matches!(self.progress().action, Some(FaultAction::MisreadIfMatch))
+    }
+
     /// The headers that count for the object, without one that a fault has forgotten.
     pub(super) fn kept_headers(&self) -> HeaderMap {
         let mut headers = self.headers.clone();

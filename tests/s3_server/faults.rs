@@ -59,6 +59,9 @@ pub enum FaultAction {
     },
     /// A copy by the server heeds no `x-amz-copy-source-if-match` and its like, as with some servers.
     IgnoreCopySourceConditions,
+    /// A `PutObject` takes the quotes for a part of the tag in `If-Match`, so that none is the
+    /// object's, as radosgw 16 does.
+    MisreadIfMatch,
     /// The request is never handled nor answered.
     StallForever,
     /// The request is handled, but never answered.
@@ -107,6 +110,7 @@ impl fmt::Debug for FaultAction {
             Self::StoreCorrupted => "StoreCorrupted",
             Self::CompleteAnswers200WithError { .. } => "CompleteAnswers200WithError",
             Self::IgnoreCopySourceConditions => "IgnoreCopySourceConditions",
+            Self::MisreadIfMatch => "MisreadIfMatch",
             Self::StallForever => "StallForever",
             Self::StallAnswer => "StallAnswer",
             Self::CallBack(_) => "CallBack",

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, StatusCode, header};
-use s3s::dto::{Checksum, PutObjectInput, PutObjectOutput, Range, StreamingBlob};
+use s3s::dto::{
+    Checksum, ETag, ETagCondition, PutObjectInput, PutObjectOutput, Range, StreamingBlob,
+};
 use s3s::{Body, S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::Server;
@@ -92,8 +94,12 @@ pub(super) async fn put(
     let attributes = Attributes::from_headers(&kept)?;
     let promises = exchange.promises();
     let verifier = BodyVerifier::new(&promises, request.trailing_headers, None)?;
+    let misread = ETagCondition::ETag(ETag::Strong("\"".to_owned()));
     let conditions = WriteConditions {
-        if_match: input.if_match,
+        if_match: match input.if_match {
+            Some(_) if exchange.misreads_if_match() => Some(misread),
+            condition => condition,
+        },
         if_none_match: input.if_none_match,
     };
     server.store.with_bucket(&input.bucket, |bucket| {

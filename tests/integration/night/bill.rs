@@ -150,7 +150,7 @@ fn of_objects(mut bill: Bill) -> Bill {
         (("source", "lists"), 1),
         (("source", "gets"), 1),
         (("destination", "lists"), 1),
-        (("destination", "puts"), 5),
+        (("destination", "puts"), 6),
         (("destination", "gets"), 1),
         (("destination", "deletes"), 1),
     ] {

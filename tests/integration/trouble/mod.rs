@@ -64,8 +64,9 @@ use self::setup::{End, Setup};
 use crate::s3_server::{NewObject, Rights, S3Server};
 
 /// How often the preflight writes its canary: as it is, twice under a condition
-/// that does not hold, and with its checksum, a right one and a wrong one.
-const CANARY_PUTS: usize = 5;
+/// that does not hold and once under one that does, and with its checksum, a right one
+/// and a wrong one.
+const CANARY_PUTS: usize = 6;
 
 const SOURCE_KEY: &str = "AKIAIOSFODNN7SOURCE0";
 const SOURCE_SECRET: &str = "sourceSecret/K7MDENG/bPxRfiCYEXAMPLEKEY";

@@ -1,7 +1,9 @@
 //! What is tried again within a run, and what a run never believes.
 
+use std::time::{Duration, SystemTime};
+
 use super::World;
-use crate::s3_server::{Fault, FaultAction};
+use crate::s3_server::{Fault, FaultAction, NewObject};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -206,5 +208,31 @@ fn parts_that_do_not_make_the_whole_are_carried_again() {
     let original = world.server.object("src", "film").unwrap();
     assert_eq!(copy.sha256(), original.sha256());
     assert_eq!(world.server.uploads("dst"), []);
+    world.check_books();
+}
+
+#[test]
+fn a_server_that_refuses_the_right_tag_too_is_written_to_without_it() {
+    let world = World::asked_for(&["a"]);
+    world.night(0);
+    let misreads = Fault::new(FaultAction::MisreadIfMatch).operation("PutObject");
+    world.server.on(misreads);
+    let newer = SystemTime::now() + Duration::from_mins(1);
+    let object = NewObject {
+        body: b"longer than before".to_vec(),
+        last_modified: Some(newer),
+        ..NewObject::default()
+    };
+    world.server.put("src", "a", object);
+    world.ask("second", &["a"]);
+    world.night(0);
+    assert_eq!(world.runs().last().unwrap(), "ended|1|1|0|0|0|0|done");
+    let copy = world.server.object("dst", "a").unwrap();
+    assert_eq!(copy.body(), b"longer than before");
+    let doctor = world.does(&["doctor"]);
+    assert!(
+        doctor.stdout.contains("keeps If-None-Match\n"),
+        "{doctor:?}"
+    );
     world.check_books();
 }
