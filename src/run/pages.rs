@@ -18,7 +18,7 @@ const PAGE: u16 = 1000;
 /// much send some.
 const MOST_EMPTY_PAGES: u32 = 100;
 
-/// How often a signal is looked for while a page is waited for.
+/// How often a signal is looked for while an answer is waited for.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Why a listing breaks off.
@@ -82,7 +82,7 @@ impl<'e> Pages<'e> {
         let Some(next) = self.next.take() else {
             return Ok(false);
         };
-        let page = self.wait(&next)?.map_err(Broken::Failed)?;
+        let page = await_answer(self.engine, &next)?.map_err(Broken::Failed)?;
         self.empty = if page.objects.is_empty() {
             self.empty + 1
         } else {
@@ -101,25 +101,21 @@ impl<'e> Pages<'e> {
             .extend(objects.map(|object| (object.name, object.facts)));
         Ok(true)
     }
+}
 
-    fn wait(
-        &self,
-        next: &Receiver<Result<ListPage, Failure>>,
-    ) -> Result<Result<ListPage, Failure>, Broken> {
-        loop {
-            if self.engine.signal.is_requested() {
-                return Err(Broken::Stopped);
-            }
-            match next.recv_timeout(TICK) {
-                Ok(page) => return Ok(page),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    let message = "a worker went away without an answer";
-                    return Err(Broken::Failed(Failure::new(
-                        FailureCause::Internal,
-                        message,
-                    )));
-                }
+/// Waits for the next of `answers`, unless somebody asks to stop.
+pub(super) fn await_answer<T>(engine: &Engine, answers: &Receiver<T>) -> Result<T, Broken> {
+    loop {
+        if engine.signal.is_requested() {
+            return Err(Broken::Stopped);
+        }
+        match answers.recv_timeout(TICK) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let message = "a worker went away without an answer";
+                let failure = Failure::new(FailureCause::Internal, message);
+                return Err(Broken::Failed(failure));
             }
         }
     }

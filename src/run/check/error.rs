@@ -5,6 +5,7 @@ use crate::ledger::LedgerError;
 use crate::model::Failure;
 use crate::plan::WalkError;
 use crate::run::RunError;
+use crate::run::pages::Broken;
 
 /// Why a check could not go on. Nothing that it found by then is told.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,15 @@ pub enum CheckError {
 impl From<LedgerError> for CheckError {
     fn from(error: LedgerError) -> Self {
         Self::Run(error.into())
+    }
+}
+
+impl From<Broken> for CheckError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Failed(failure) => Self::Destination(failure),
+            Broken::Stopped => Self::Stopped,
+        }
     }
 }
 

@@ -14,13 +14,12 @@ mod claims;
 mod doubts;
 mod error;
 mod judge;
-mod pages;
 mod progress;
 mod requeue;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 pub use error::CheckError;
 pub use requeue::{Requeued, requeue};
@@ -28,22 +27,19 @@ pub use requeue::{Requeued, requeue};
 use claims::{Claims, Seen};
 use doubts::{Doubt, Doubts};
 use judge::{Verdict, judge};
-use pages::Pages;
 use progress::Progress;
 
 use super::engine::Engine;
+use super::pages::{Pages, await_answer};
 use crate::config::TaskConfig;
 use crate::ledger::{Claimant, Ledger};
 use crate::model::{
-    CheckTotals, Failure, FailureCause, Finding, FindingKind, LocalTime, ObjectFacts,
-    RESERVED_PREFIX, Side, TaskId,
+    CheckTotals, Failure, Finding, FindingKind, LocalTime, ObjectFacts, RESERVED_PREFIX, Side,
+    TaskId,
 };
 use crate::plan::{EitherOrBoth, Sight, side_by_side};
 use crate::report::Findings;
 use crate::transfer::Transfer;
-
-/// How often a signal is looked for while an answer is waited for.
-const TICK: Duration = Duration::from_millis(50);
 
 /// What a check of one task came to.
 #[derive(Debug)]
@@ -121,20 +117,7 @@ struct Means<'a> {
 impl Means<'_> {
     /// Waits for what the pool answers, unless somebody asks to stop.
     fn await_answer<T>(&self, answers: &Receiver<T>) -> Result<T, CheckError> {
-        loop {
-            if self.engine.signal.is_requested() {
-                return Err(CheckError::Stopped);
-            }
-            match answers.recv_timeout(TICK) {
-                Ok(answer) => return Ok(answer),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    let message = "a worker went away without an answer";
-                    let failure = Failure::new(FailureCause::Internal, message);
-                    return Err(CheckError::Destination(failure));
-                }
-            }
-        }
+        Ok(await_answer(self.engine, answers)?)
     }
 }
 
@@ -199,7 +182,8 @@ pub fn check_task(
 /// Looks at every copy, and at every object beside them.
 fn look_at_all(means: &Means<'_>, told: &mut Told, progress: &Progress) -> Result<(), CheckError> {
     let claims = Claims::begin(means)?;
-    let pages = Pages::begin(means);
+    let pages = Pages::begin(means.engine, &means.transfer, Side::Destination, "");
+    let pages = pages.map(|object| object.map_err(CheckError::from));
     let mut doubts = Doubts::new(means);
     for found in side_by_side(claims, pages) {
         let (name, found) = found?;
