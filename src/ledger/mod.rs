@@ -62,7 +62,7 @@ mod work;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -126,13 +126,15 @@ pub struct Ledger {
     file: Option<FileId>,
 }
 
-/// Which file it is, whatever its name: device and number.
-pub type FileId = (u64, u64);
+/// Which file it is, whatever its name: device and number, and when it was made, for
+/// numbers of files that are gone are given away again. `None` where that is not told.
+pub type FileId = (u64, u64, Option<SystemTime>);
 
 /// The file at `path`, if there is one.
 #[must_use]
 pub fn file_at(path: &Path) -> Option<FileId> {
-    path.metadata().ok().map(|file| (file.dev(), file.ino()))
+    let file = path.metadata().ok()?;
+    Some((file.dev(), file.ino(), file.created().ok()))
 }
 
 impl Ledger {
